@@ -2,7 +2,7 @@
 
 Usage: python scripts/gen_protos.py [--check]
 
-With --check nothing is written; the exit status is 1 where the committed code differs from a fresh generation.
+With --check nothing is written; the exit status is 1 where the committed code is stale.
 """
 
 from __future__ import annotations
@@ -34,15 +34,20 @@ def generate(target: Path) -> None:
     plugins = Path(sys.executable).parent
     command = [
         sys.executable, "-m", "grpc_tools.protoc",
-        f"--proto_path={PROTOS}", f"--proto_path={PROTOS / 'vendor'}", f"--proto_path={well_known}",
+        f"--proto_path={PROTOS / 'vendor'}", f"--proto_path={PROTOS}", f"--proto_path={well_known}",
         f"--plugin=protoc-gen-mypy={plugins / 'protoc-gen-mypy'}",
         f"--plugin=protoc-gen-mypy_grpc={plugins / 'protoc-gen-mypy_grpc'}",
         f"--python_out={target}", f"--mypy_out=quiet:{target}",
     ]  # fmt: skip
     ours = [str(path) for path in sources()]
     subprocess.run([*command, *ours], check=True)
-    services = [path for path in ours if "service " in Path(path).read_text(encoding="utf-8") and "onenumbers" in path]
-    subprocess.run([*command[:-2], f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}", *services], check=True)
+    services = [
+        path for path in ours if "service " in Path(path).read_text(encoding="utf-8") and "onenumbers" in path
+    ]
+    subprocess.run(
+        [*command[:-2], f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}", *services],
+        check=True,
+    )
     # Namespace packages would do for Python, but type checkers and wheels want the folders named as packages.
     for folder in {parent for path in target.rglob("*.py") for parent in path.relative_to(target).parents}:
         if str(folder) != ".":
@@ -51,18 +56,31 @@ def generate(target: Path) -> None:
 
 def differences(left: Path, right: Path) -> list[str]:
     """Returns the relative paths that are missing on one side or differ in content."""
-    names = {p.relative_to(base) for base in (left, right) for p in base.rglob("*.py*") if "__pycache__" not in p.parts}
+    names = {
+        p.relative_to(base)
+        for base in (left, right)
+        for p in base.rglob("*.py*")
+        if "__pycache__" not in p.parts
+    }
     return [
         str(name)
         for name in sorted(names)
-        if not ((left / name).exists() and (right / name).exists() and filecmp.cmp(left / name, right / name, shallow=False))
+        if not (
+            (left / name).exists()
+            and (right / name).exists()
+            and filecmp.cmp(left / name, right / name, shallow=False)
+        )
     ]
 
 
 def main() -> int:
     """Generates, or checks; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare only; exit with 1 where the committed code is stale")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare only; exit with 1 where the committed code is stale"
+    )
     check: bool = parser.parse_args().check
     with tempfile.TemporaryDirectory() as scratch:
         fresh = Path(scratch)
