@@ -1,0 +1,1 @@
+"""The utilities server: calculations of numerology over gRPC."""

@@ -1,0 +1,153 @@
+"""The choices between documented schools. Defaults are what NumerologyOptions says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Final
+
+from onenumbers_utilities.numerology.primitives import MASTERS_11_22, MASTERS_11_22_33, NO_MASTERS
+
+
+@unique
+class School(Enum):
+    """A documented tradition, or the author who documents it."""
+
+    PYTHAGOREAN = "pythagorean"
+    DECOZ = "decoz"
+    JAVANE_BUNKER = "javane_bunker"
+    MCCLAIN = "mcclain"
+    CHEIRO = "cheiro"
+    CONVENTION = "convention"
+    """A convention of this software, with no tradition behind it."""
+
+
+@unique
+class LifePathMethod(Enum):
+    """How a birth date is summed. All methods share one root."""
+
+    GROUPED_MASTERS = "grouped_masters"
+    """Month, day and digit sum of the year, each reduced with masters kept, then added (Decoz)."""
+    SUM_ALL_DIGITS = "sum_all_digits"
+    """All digits of the date added at once."""
+    STRAIGHT = "straight"
+    """Month + day + year as whole numbers."""
+    MONTH_DAY_YEAR_SUM = "month_day_year_sum"
+    """Month + day + digit sum of the year (Javane and Bunker's Life Lesson)."""
+    GROUPED_PLAIN = "grouped_plain"
+    """Month, day and year each reduced to 1-9, then added."""
+
+
+@unique
+class SummingMethod(Enum):
+    """How the letters of a full name are summed. All methods share one root."""
+
+    PER_NAME = "per_name"
+    """Each name reduced with masters kept, then added (Decoz)."""
+    LETTER_TOTAL = "letter_total"
+    """All letters added at once."""
+    PER_NAME_PLAIN = "per_name_plain"
+    """Each name reduced to 1-9, then added; only the final sum keeps masters (McClain)."""
+
+
+@unique
+class YRule(Enum):
+    """When Y is a vowel."""
+
+    ORTHOGRAPHIC = "orthographic"
+    """Consonant after AEIOU and at the start of a name before AEIOU; vowel everywhere else."""
+    ALWAYS_VOWEL = "always_vowel"
+    ALWAYS_CONSONANT = "always_consonant"
+
+
+@unique
+class LetterPolicy(Enum):
+    """How letters with marks become A-Z. One policy holds for a whole chart."""
+
+    DIRECT = "direct"
+    """Marks are dropped: Ș is S, Ä is A."""
+    DE_EXPANDED = "de_expanded"
+    """Ä is AE, Ö is OE, Ü is UE; everything else as in DIRECT."""
+
+
+@unique
+class MasterSet(Enum):
+    """Numbers at which a reduction stops."""
+
+    ELEVEN_TO_THIRTY_THREE = "11,22,33"
+    ELEVEN_AND_TWENTY_TWO = "11,22"
+    NONE = "none"
+
+
+MASTER_NUMBERS: Final = {
+    MasterSet.ELEVEN_TO_THIRTY_THREE: MASTERS_11_22_33,
+    MasterSet.ELEVEN_AND_TWENTY_TWO: MASTERS_11_22,
+    MasterSet.NONE: NO_MASTERS,
+}
+"""The numbers of each set."""
+
+
+@unique
+class KarmicDebtScope(Enum):
+    """Which sums count as karmic debts."""
+
+    CHAIN = "chain"
+    """The total and every value that its reduction passes through."""
+    DIRECT = "direct"
+    """The total alone."""
+    COMPONENTS = "components"
+    """As CHAIN, and the sums of the parts: month, day, year, single names."""
+
+
+@unique
+class PersonalYearSpan(Enum):
+    """When a personal year begins."""
+
+    CALENDAR = "calendar"
+    """On 1 January (Decoz, McClain)."""
+    BIRTHDAY = "birthday"
+    """On the birthday, with the year of the last birthday."""
+
+
+@unique
+class ChallengeAges(Enum):
+    """Whether challenges carry ages."""
+
+    NONE = "none"
+    """They carry none: Decoz denies fixed spans and takes the third for lifelong."""
+    PINNACLE_AGES = "pinnacle_ages"
+    """The ages of the pinnacles, as other authors print them."""
+
+
+@dataclass(frozen=True, slots=True)
+class YOverride:
+    """One Y that the caller decides by hand."""
+
+    position: int
+    """Place among the letters A-Z of the whole name, counted from 1."""
+    vowel: bool
+    """Whether it is a vowel."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumerologyOptions:
+    """Choices of a whole profile. Each default is the one that docs/numerology.md recommends."""
+
+    life_path_method: LifePathMethod = LifePathMethod.GROUPED_MASTERS
+    summing_method: SummingMethod = SummingMethod.PER_NAME
+    y_rule: YRule = YRule.ORTHOGRAPHIC
+    y_overrides: tuple[YOverride, ...] = ()
+    letter_policy: LetterPolicy = LetterPolicy.DIRECT
+    master_set: MasterSet | None = None
+    """None is each rule's own set: 11, 22 and 33 for the numbers of date and name, none for cycles."""
+    karmic_debt_scope: KarmicDebtScope = KarmicDebtScope.CHAIN
+    personal_year_span: PersonalYearSpan = PersonalYearSpan.CALENDAR
+    challenge_ages: ChallengeAges = ChallengeAges.NONE
+
+    def masters(self, own: frozenset[int] = MASTERS_11_22_33) -> frozenset[int]:
+        """Returns the master numbers in force for a rule whose own set is `own`."""
+        return own if self.master_set is None else MASTER_NUMBERS[self.master_set]
+
+
+DEFAULTS: Final = NumerologyOptions()
+"""All defaults."""
