@@ -1,0 +1,1 @@
+"""The MCP face: the tools of the mesh for agents, on the official SDK."""
