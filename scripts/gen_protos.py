@@ -41,9 +41,7 @@ def generate(target: Path) -> None:
     ]  # fmt: skip
     ours = [str(path) for path in sources()]
     subprocess.run([*command, *ours], check=True)
-    services = [
-        path for path in ours if "service " in Path(path).read_text(encoding="utf-8") and "onenumbers" in path
-    ]
+    services = [path for path in ours if "service " in Path(path).read_text(encoding="utf-8") and "onenumbers" in path]
     subprocess.run(
         [*command[:-2], f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}", *services],
         check=True,
@@ -56,28 +54,19 @@ def generate(target: Path) -> None:
 
 def differences(left: Path, right: Path) -> list[str]:
     """Returns the relative paths that are missing on one side or differ in content."""
-    names = {
-        p.relative_to(base)
-        for base in (left, right)
-        for p in base.rglob("*.py*")
-        if "__pycache__" not in p.parts
-    }
+    names = {p.relative_to(base) for base in (left, right) for p in base.rglob("*.py*") if "__pycache__" not in p.parts}
     return [
         str(name)
         for name in sorted(names)
         if not (
-            (left / name).exists()
-            and (right / name).exists()
-            and filecmp.cmp(left / name, right / name, shallow=False)
+            (left / name).exists() and (right / name).exists() and filecmp.cmp(left / name, right / name, shallow=False)
         )
     ]
 
 
 def main() -> int:
     """Generates, or checks; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--check", action="store_true", help="compare only; exit with 1 where the committed code is stale"
     )
