@@ -38,13 +38,9 @@ def main() -> None:
         response = await stub.CalculateLifePath(request, timeout=10)
         result = json_format.MessageToDict(response, preserving_proto_field_name=True)
         text = json.dumps(result)
-        return types.CallToolResult(
-            content=[types.TextContent(type="text", text=text)], structured_content=result
-        )
+        return types.CallToolResult(content=[types.TextContent(type="text", text=text)], structured_content=result)
 
-    server = Server(
-        "peer", on_list_tools=list_tools, on_call_tool=call_tool, get_tool_input_schema=lambda name: SCHEMA
-    )
+    server = Server("peer", on_list_tools=list_tools, on_call_tool=call_tool, get_tool_input_schema=lambda name: SCHEMA)
     app = server.streamable_http_app(json_response=True)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
 
