@@ -307,6 +307,30 @@ PERSONAL_YEAR_SPAN_BIRTHDAY: PersonalYearSpan.ValueType  # 2
 """On the birthday, with the year of the last birthday."""
 Global___PersonalYearSpan: _TypeAlias = PersonalYearSpan  # noqa: Y015
 
+class _ChallengeAges:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChallengeAgesEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChallengeAges.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHALLENGE_AGES_UNSPECIFIED: _ChallengeAges.ValueType  # 0
+    """Same as CHALLENGE_AGES_NONE."""
+    CHALLENGE_AGES_NONE: _ChallengeAges.ValueType  # 1
+    """They carry none; the third is lifelong (Decoz)."""
+    CHALLENGE_AGES_PINNACLE_AGES: _ChallengeAges.ValueType  # 2
+    """The ages of the pinnacles, as other authors print them."""
+
+class ChallengeAges(_ChallengeAges, metaclass=_ChallengeAgesEnumTypeWrapper):
+    """Whether challenges carry ages."""
+
+CHALLENGE_AGES_UNSPECIFIED: ChallengeAges.ValueType  # 0
+"""Same as CHALLENGE_AGES_NONE."""
+CHALLENGE_AGES_NONE: ChallengeAges.ValueType  # 1
+"""They carry none; the third is lifelong (Decoz)."""
+CHALLENGE_AGES_PINNACLE_AGES: ChallengeAges.ValueType  # 2
+"""The ages of the pinnacles, as other authors print them."""
+Global___ChallengeAges: _TypeAlias = ChallengeAges  # noqa: Y015
+
 @_typing.final
 class NumberResult(_message.Message):
     """Result of a calculation with everything that led to it."""

@@ -492,6 +492,7 @@ class ProfileOptions(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     PERSONAL_YEAR_SPAN_FIELD_NUMBER: _builtins.int
+    CHALLENGE_AGES_FIELD_NUMBER: _builtins.int
     life_path_method: _calculation_pb2.LifePathMethod.ValueType
     """How the date is summed for the life path."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -506,6 +507,8 @@ class ProfileOptions(_message.Message):
     """Which sums count as karmic debts."""
     personal_year_span: _calculation_pb2.PersonalYearSpan.ValueType
     """When a personal year begins."""
+    challenge_ages: _calculation_pb2.ChallengeAges.ValueType
+    """Whether challenges carry ages."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -521,10 +524,11 @@ class ProfileOptions(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         personal_year_span: _calculation_pb2.PersonalYearSpan.ValueType = ...,
+        challenge_ages: _calculation_pb2.ChallengeAges.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "personal_year_span", b"personal_year_span", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge_ages", b"challenge_ages", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "personal_year_span", b"personal_year_span", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
