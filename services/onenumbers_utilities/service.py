@@ -1,0 +1,186 @@
+"""The servicer of UtilitiesService: converts, calls the domain, converts back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import date
+from typing import Any, Final
+
+from onenumbers.utilities.v1 import utilities_pb2 as pb
+from onenumbers.utilities.v1 import utilities_pb2_grpc
+from onenumbers_runtime.errors import (
+    FieldViolation,
+    InvalidArgumentError,
+    MeshError,
+    ResourceExhaustedError,
+    invalid,
+)
+from onenumbers_runtime.server import Service
+from onenumbers_runtime.status import to_status
+from onenumbers_utilities import convert
+from onenumbers_utilities.clock import Clock
+from onenumbers_utilities.numerology.dates import read_date, require_born_by
+from onenumbers_utilities.numerology.life_path import life_path
+from onenumbers_utilities.numerology.name_numbers import destiny, expression, mark_name
+from onenumbers_utilities.numerology.names import read_name
+from onenumbers_utilities.numerology.options import NumerologyOptions
+from onenumbers_utilities.numerology.profile import profile
+
+_SLICE_S: Final = 0.005
+"""Seconds that a batch may hold the event loop before it lets other calls run, and notices its own cancellation."""
+_MAX_ID_LENGTH: Final = 200
+_ROW_FIELDS: Final = ("name", "day", "month", "year", "id")
+"""Fields of a row; errors of all others concern the request."""
+_OPTION_FIELDS: Final = ("y_overrides",)
+_FRAME_BYTES: Final = 64
+"""What a response needs beside its items: counts and tags, rounded up."""
+
+
+class UtilitiesServicer(utilities_pb2_grpc.UtilitiesServiceServicer):
+    """Serves the calculations.
+
+    Args:
+        clock: Tells today's date, after which nobody can be born.
+        max_response_bytes: Largest response of a batch; a larger one would be lost on the way.
+    """
+
+    def __init__(self, *, clock: Clock, max_response_bytes: int) -> None:
+        self._clock = clock
+        self._max_response_bytes = max_response_bytes
+
+    async def CalculateLifePath(
+        self,
+        request: pb.CalculateLifePathRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.CalculateLifePathResponse:
+        """Calculates the life path number from a birth date."""
+        born = self._born(request.day, request.month, request.year)
+        found = life_path(born, convert.date_options(request), explain=_explain(request, default=True))
+        return pb.CalculateLifePathResponse(result=convert.number(found))
+
+    async def CalculateExpressionNumber(
+        self,
+        request: pb.CalculateExpressionNumberRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.CalculateExpressionNumberResponse:
+        """Calculates the expression number from a full name."""
+        options = convert.name_options(request)
+        name = mark_name(read_name(request.name, options.letter_policy), options)
+        found = expression(name, explain=_explain(request, default=True))
+        return pb.CalculateExpressionNumberResponse(result=convert.number(found))
+
+    async def CalculateDestinyNumber(
+        self,
+        request: pb.CalculateDestinyNumberRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.CalculateDestinyNumberResponse:
+        """Calculates the destiny number: another name of the expression number."""
+        options = convert.name_options(request)
+        name = mark_name(read_name(request.name, options.letter_policy), options)
+        found = destiny(name, explain=_explain(request, default=True))
+        return pb.CalculateDestinyNumberResponse(result=convert.number(found))
+
+    async def AnalyzeNumerologyProfile(
+        self,
+        request: pb.AnalyzeNumerologyProfileRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.AnalyzeNumerologyProfileResponse:
+        """Calculates the whole profile of a person from name and birth date."""
+        try:
+            found = profile(
+                request.name,
+                self._born(request.day, request.month, request.year),
+                convert.profile_options(request.options),
+                as_of=convert.as_of(request),
+                include_pinnacles=not request.HasField("include_pinnacles") or request.include_pinnacles,
+                include_challenges=not request.HasField("include_challenges") or request.include_challenges,
+                explain=_explain(request, default=True),
+            )
+        except InvalidArgumentError as error:
+            raise located(error) from None
+        return pb.AnalyzeNumerologyProfileResponse(profile=convert.profile(found))
+
+    async def BatchCalculate(
+        self,
+        request: pb.BatchCalculateRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.BatchCalculateResponse:
+        """Calculates many profiles; one bad row never fails the others."""
+        options, as_of = convert.profile_options(request.options), convert.as_of(request)
+        explain = _explain(request, default=False)
+        response = pb.BatchCalculateResponse()
+        size, slice_end = _FRAME_BYTES, time.monotonic() + _SLICE_S
+        for index, row in enumerate(request.profiles):
+            item = self._item(index, row, options, as_of, explain=explain)
+            if item.HasField("error"):
+                response.failed += 1
+            else:
+                response.succeeded += 1
+            size += item.ByteSize() + 6
+            if size > self._max_response_bytes:
+                raise _too_large(index, len(request.profiles), self._max_response_bytes, explain=explain)
+            response.items.append(item)
+            if time.monotonic() >= slice_end:
+                await asyncio.sleep(0)
+                slice_end = time.monotonic() + _SLICE_S
+        return response
+
+    def _item(
+        self, index: int, row: pb.ProfileInput, options: NumerologyOptions, as_of: date | None, *, explain: bool
+    ) -> pb.BatchItem:
+        try:
+            if len(row.id) > _MAX_ID_LENGTH:
+                raise invalid(
+                    "id", f"has {len(row.id)} characters, at most {_MAX_ID_LENGTH} may be", rule="id.max_length"
+                )
+            born = self._born(row.day, row.month, row.year)
+            found = profile(row.name, born, options, as_of=as_of, explain=explain)
+        except MeshError as error:
+            status = to_status(located(error, row=f"profiles[{index}]"))
+            return pb.BatchItem(index=index, id=row.id[:_MAX_ID_LENGTH], error=status)
+        return pb.BatchItem(index=index, id=row.id, profile=convert.profile(found))
+
+    def _born(self, day: int, month: int, year: int) -> date:
+        born = read_date(day, month, year)
+        require_born_by(born, self._clock())
+        return born
+
+
+def utilities_service(servicer: UtilitiesServicer) -> Service:
+    """Returns the service to register with a server."""
+    return Service(
+        full_name=pb.DESCRIPTOR.services_by_name["UtilitiesService"].full_name,
+        add=utilities_pb2_grpc.add_UtilitiesServiceServicer_to_server,
+        servicer=servicer,
+    )
+
+
+def located(error: MeshError, *, row: str = "") -> MeshError:
+    """Returns an error of the domain with the paths that its fields have in the request."""
+    if not error.violations:
+        return error
+    violations: list[FieldViolation] = []
+    message = error.message
+    for violation in error.violations:
+        field = violation.field
+        if row and field in _ROW_FIELDS:
+            field = f"{row}.{field}"
+        elif field.startswith(_OPTION_FIELDS):
+            field = f"options.{field}"
+        message = message.replace(f"{violation.field}: ", f"{field}: ", 1)
+        violations.append(FieldViolation(field, violation.description, violation.rule))
+    return type(error)(message, reason=error.reason, violations=violations, metadata=error.metadata)
+
+
+def _explain(request: Any, *, default: bool) -> bool:
+    return bool(request.explain) if request.HasField("explain") else default
+
+
+def _too_large(index: int, rows: int, limit: int, *, explain: bool) -> ResourceExhaustedError:
+    advice = "send fewer rows, or leave explain out" if explain else "send fewer rows"
+    return ResourceExhaustedError(
+        f"the results of rows 0-{index} of {rows} are larger than {limit} bytes, the most of one answer: {advice}",
+        reason="RESPONSE_TOO_LARGE",
+        metadata={"rows": str(rows), "limit_bytes": str(limit)},
+    )
