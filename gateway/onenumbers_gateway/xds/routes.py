@@ -136,14 +136,15 @@ def _grpc_route(
         route.match.path = path
     else:
         route.match.prefix = prefix
-    route.match.grpc.SetInParent()
+    # By content type and not by Envoy's own `grpc` matcher, which does not see gRPC-Web.
+    route.match.headers.add(name="content-type").string_match.prefix = "application/grpc"
     action = route.route
     action.cluster = cluster
-    action.timeout.FromMilliseconds(0 if streaming else int(settings.timeout_s * 1000))
-    action.idle_timeout.FromMilliseconds(int(settings.stream_idle_timeout_s * 1000) if streaming else 0)
-    # The caller's own deadline, in the header grpc-timeout, ends the call whatever the route says.
-    action.max_stream_duration.grpc_timeout_header_max.FromSeconds(0)
-    action.max_stream_duration.max_stream_duration.FromSeconds(0)
+    # The caller's own deadline, in the header grpc-timeout, replaces ours. With these set Envoy ignores `timeout`.
+    durations = action.max_stream_duration
+    durations.max_stream_duration.FromMilliseconds(0 if streaming else int(settings.timeout_s * 1000))
+    durations.grpc_timeout_header_max.FromSeconds(0)
+    action.idle_timeout.FromMilliseconds(int(settings.stream_idle_timeout_s * 1000))
     retry = action.retry_policy
     retry.retry_on = _RETRY_IDEMPOTENT if idempotent else _RETRY_SAFE
     retry.num_retries.value = settings.max_retries

@@ -1,0 +1,368 @@
+"""A real Envoy under a real control plane, with real gRPC servers of a made-up contract behind it."""
+
+import asyncio
+import contextlib
+import hashlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files as resource_files
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+import uvicorn
+from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+from onenumbers.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from onenumbers_gateway.model import Endpoint, MeshSnapshot, ServerSnapshot, ServerStatus
+from onenumbers_gateway.xds.ads import AdsServer
+from onenumbers_gateway.xds.envoy import EnvoyProcess, start_envoy
+from onenumbers_gateway.xds.settings import EdgeSettings
+
+HERE = Path(__file__).parent
+LAB = "lab.v1.LabService"
+
+
+def kind_of(method: Any) -> str:
+    """The kind of a method as grpcio's functions are named, such as "unary_stream"."""
+    return "_".join("stream" if streams else "unary" for streams in (method.client_streaming, method.server_streaming))
+
+
+class Compiled:
+    """A compiled contract with message classes from a pool of its own."""
+
+    def __init__(self, data: bytes) -> None:
+        files = descriptor_pb2.FileDescriptorSet.FromString(data).file
+        self.files = tuple(file.SerializeToString() for file in files)
+        self.services = tuple(f"{f.package}.{s.name}" for f in files for s in f.service)
+        self.hash = hashlib.sha256(data).hexdigest()
+        pool = descriptor_pool.DescriptorPool()
+        for file in files:
+            pool.Add(file)
+        self._pool = pool
+
+    def message(self, name: str) -> Any:
+        return message_factory.GetMessageClass(self._pool.FindMessageTypeByName(name))
+
+    def handlers(self, service: str, behaviours: Mapping[str, Callable[..., Any]]) -> grpc.GenericRpcHandler:
+        methods = self._pool.FindServiceByName(service).methods_by_name
+        handlers = {}
+        for name, behaviour in behaviours.items():
+            method = methods[name]
+            handlers[name] = getattr(grpc, f"{kind_of(method)}_rpc_method_handler")(
+                behaviour,
+                request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
+                response_serializer=lambda message: message.SerializeToString(),
+            )
+        return grpc.method_handlers_generic_handler(service, handlers)
+
+    def call(self, channel: grpc.aio.Channel, service: str, name: str) -> Any:
+        method = self._pool.FindServiceByName(service).methods_by_name[name]
+        return getattr(channel, kind_of(method))(
+            f"/{service}/{name}",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
+        )
+
+
+@pytest.fixture
+def compile_proto(tmp_path: Path) -> Callable[..., Compiled]:
+    """Compiles proto sources by file name."""
+    from grpc_tools import protoc
+
+    def compile_sources(sources: Mapping[str, str]) -> Compiled:
+        folder = tmp_path / f"protos-{hashlib.sha256(repr(sources).encode()).hexdigest()[:8]}"
+        folder.mkdir(exist_ok=True)
+        for name, text in sources.items():
+            (folder / name).write_text(text)
+        out = folder / "set.bin"
+        includes = [folder, resource_files("grpc_tools") / "_proto", HERE.parents[1] / "protos" / "vendor"]
+        arguments = ["protoc", *(f"-I{path}" for path in includes), "--include_imports", f"--descriptor_set_out={out}"]
+        assert protoc.main([*arguments, *sources]) == 0
+        return Compiled(out.read_bytes())
+
+    return compile_sources
+
+
+@pytest.fixture
+def lab(compile_proto: Callable[..., Compiled]) -> Compiled:
+    return compile_proto({"lab.proto": (HERE / "lab.proto").read_text()})
+
+
+class Lab:
+    """Behaviour of LabService; remembers what it saw."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.cancelled = asyncio.Event()
+        self.waiting = asyncio.Event()
+        self.metadata: dict[str, str] = {}
+        self.calls = 0
+        self._echo = compiled.message("lab.v1.EchoResponse")
+        self._count = compiled.message("lab.v1.CountResponse")
+
+    async def echo(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        self.calls += 1
+        self.metadata = {key: str(value) for key, value in context.invocation_metadata()}
+        return self._echo.FromString(request.SerializeToString())
+
+    async def fail(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        detail = any_pb2.Any()
+        violation = error_details_pb2.BadRequest.FieldViolation(field="text", description="is bad")
+        detail.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+        status = status_pb2.Status(code=request.code, message=request.message, details=[detail])
+        assert request.code in code_pb2.Code.values()
+        await context.abort_with_status(rpc_status.to_status(status))
+
+    async def wait(self, request: Any, _context: grpc.aio.ServicerContext) -> Any:
+        self.waiting.set()
+        try:
+            await asyncio.sleep(request.seconds)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        return self._echo(text="waited")
+
+    async def count(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        number = 0
+        try:
+            while request.forever or number < request.to:
+                number += 1
+                yield self._count(number=number)
+                if request.forever:
+                    await asyncio.sleep(0.01)
+        finally:
+            if request.forever:
+                self.cancelled.set()
+
+    async def sum(self, requests: AsyncIterator[Any], _context: grpc.aio.ServicerContext) -> Any:
+        return self._count(number=sum([request.number async for request in requests]))
+
+    async def talk(self, requests: AsyncIterator[Any], _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        async for request in requests:
+            yield self._echo(text=request.text.upper())
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        behaviours = {name: getattr(self, name.lower()) for name in ("Echo", "Fail", "Wait", "Count", "Sum", "Talk")}
+        return self.compiled.handlers(LAB, {**behaviours, "Write": self.echo})
+
+
+@contextlib.asynccontextmanager
+async def serving(*handlers: grpc.GenericRpcHandler, port: int = 0) -> AsyncIterator[int]:
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers(handlers)
+    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+    try:
+        yield bound
+    finally:
+        await server.stop(grace=0)
+
+
+def describe(name: str, compiled: Compiled, *ports: int, services: Sequence[str] | None = None) -> ServerSnapshot:
+    return ServerSnapshot(
+        name=name,
+        target=f"127.0.0.1:{ports[0] if ports else 0}",
+        endpoints=tuple(Endpoint("127.0.0.1", port) for port in ports),
+        status=ServerStatus.SERVING,
+        services=tuple(compiled.services if services is None else services),
+        files=compiled.files,
+        descriptor_hash=compiled.hash,
+    )
+
+
+class FixedSource:
+    """A mesh that changes when the test says so."""
+
+    def __init__(self) -> None:
+        self._snapshot = MeshSnapshot(version=1)
+        self._changed = asyncio.Condition()
+
+    def current(self) -> MeshSnapshot:
+        return self._snapshot
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[MeshSnapshot]]:
+        async def snapshots() -> AsyncIterator[MeshSnapshot]:
+            seen = -1
+            while True:
+                async with self._changed:
+                    await self._changed.wait_for(lambda before=seen: self._snapshot.version > before)
+                seen = self._snapshot.version
+                yield self._snapshot
+
+        yield snapshots()
+
+    async def set(self, *servers: ServerSnapshot) -> int:
+        async with self._changed:
+            self._snapshot = MeshSnapshot(servers=servers, version=self._snapshot.version + 1)
+            self._changed.notify_all()
+        return self._snapshot.version
+
+
+class _Gateway(gateway_pb2_grpc.GatewayServiceServicer):
+    async def ListTools(self, request, context):
+        return gateway_pb2.ListToolsResponse(total=7, servers=["lab"])
+
+    async def GetTool(self, request, context):
+        return gateway_pb2.GetToolResponse(tool=gateway_pb2.Tool(name=request.tool_name))
+
+    async def WatchTools(self, request, context):
+        yield gateway_pb2.WatchToolsResponse(catalog_version=1)
+        yield gateway_pb2.WatchToolsResponse(catalog_version=2)
+
+
+async def _mcp(request: Request) -> JSONResponse:
+    body = await request.body()
+    return JSONResponse(
+        {"path": request.url.path, "method": request.method, "bytes": len(body), "headers": dict(request.headers)}
+    )
+
+
+async def _events(_request: Request) -> StreamingResponse:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data: one\n\n"
+        await asyncio.Event().wait()
+
+    return StreamingResponse(chunks(), media_type="text/event-stream")
+
+
+class Edge:
+    """The edge of one test: control plane, Envoy and the gateway's own two servers."""
+
+    def __init__(self, settings: EdgeSettings, source: FixedSource) -> None:
+        self.settings = settings
+        self.source = source
+        self.ads = AdsServer(source=source, settings=settings)
+        self.envoy: EnvoyProcess
+        self.address = ""
+        self.http: httpx.AsyncClient
+        self.channel: grpc.aio.Channel
+
+    async def serve(self, *servers: ServerSnapshot) -> None:
+        """Sets the mesh and waits until Envoy serves it."""
+        version = await self.source.set(*servers)
+        async with asyncio.timeout(15):
+            await self.ads.wait_served(version)
+
+
+@contextlib.asynccontextmanager
+async def _gateway_servers() -> AsyncIterator[tuple[int, int]]:
+    grpc_server = grpc.aio.server()
+    gateway_pb2_grpc.add_GatewayServiceServicer_to_server(_Gateway(), grpc_server)
+    health = health_aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health, grpc_server)
+    reflection.enable_server_reflection(["whole.mesh.Service"], grpc_server)
+    port = grpc_server.add_insecure_port("127.0.0.1:0")
+    await grpc_server.start()
+    await health.set("", health_pb2.HealthCheckResponse.SERVING)
+    routes = [
+        Route("/mcp/events", _events),
+        Route("/{path:path}", _mcp, methods=["GET", "POST", "DELETE", "PUT"]),
+    ]
+    app = Starlette(routes=routes)
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    http_server = uvicorn.Server(config)
+    http_server.install_signal_handlers = lambda: None
+    socket = config.bind_socket()
+    task = asyncio.create_task(http_server.serve(sockets=[socket]))
+    try:
+        yield port, socket.getsockname()[1]
+    finally:
+        http_server.should_exit = http_server.force_exit = True
+        await task
+        await grpc_server.stop(grace=0)
+
+
+@pytest.fixture
+def edge_options() -> dict[str, Any]:
+    """Settings that differ from the defaults; a test overrides it by parametrisation."""
+    return {}
+
+
+@pytest.fixture
+async def edge(tmp_path_factory: pytest.TempPathFactory, edge_options: dict[str, Any]) -> AsyncIterator[Edge]:
+    async with _gateway_servers() as (grpc_port, http_port):
+        settings = EdgeSettings.load(
+            data_dir=tmp_path_factory.mktemp("edge"),
+            edge_port=0,
+            gateway_port=grpc_port,
+            gateway_http_port=http_port,
+            grace_period_s=1,
+            **edge_options,
+        )
+        instance = Edge(settings, FixedSource())
+        async with instance.ads, start_envoy(settings) as envoy:
+            await envoy.ready()
+            instance.envoy = envoy
+            instance.address = await envoy.listen_address()
+            async with (
+                httpx.AsyncClient(base_url=f"http://{instance.address}", timeout=20) as instance.http,
+                grpc.aio.insecure_channel(instance.address) as instance.channel,
+            ):
+                yield instance
+
+
+@pytest.fixture
+async def lab_edge(edge: Edge, lab: Compiled) -> AsyncIterator[tuple[Edge, Lab]]:
+    """The edge with one LabService behind it."""
+    behaviour = Lab(lab)
+    async with serving(behaviour.handlers()) as port:
+        await edge.serve(describe("lab", lab, port))
+        yield edge, behaviour
+
+
+class Replica:
+    """A LabService in a process that a test may kill."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.process = process
+        self.port = port
+
+    def kill(self) -> None:
+        self.process.kill()
+
+
+@pytest.fixture
+async def start_replica() -> AsyncIterator[Callable[[int], Awaitable[Replica]]]:
+    processes = []
+
+    async def start(delay_ms: int) -> Replica:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(HERE / "replica.py"), str(delay_ms), stdout=asyncio.subprocess.PIPE
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        return Replica(process, int(await process.stdout.readline()))
+
+    yield start
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        process._transport.close()
+
+
+@pytest.fixture
+def mesh() -> Any:
+    """Building blocks for tests that set up servers of their own."""
+
+    class Blocks:
+        Lab = Lab
+        serving = staticmethod(serving)
+        describe = staticmethod(describe)
+        replace = staticmethod(replace)
+
+    return Blocks
