@@ -49,6 +49,8 @@ class GatewaySettings(MeshSettings):
 
     gateway_port: int = Field(5010, ge=0, le=65535, validation_alias="MCP_GATEWAY_PORT")
     """gRPC port of the gateway; 0 takes a free one."""
+    gateway_http_port: int = Field(5011, ge=0, le=65535, validation_alias="MCP_GATEWAY_HTTP_PORT")
+    """Port of the gateway's HTTP server (MCP); 0 takes a free one."""
     research_url: str = Field("127.0.0.1:5000", validation_alias="MCP_RESEARCH_URL")
     """Target of the research server; "none" leaves it out."""
     knowledge_url: str = Field("127.0.0.1:5001", validation_alias="MCP_KNOWLEDGE_URL")
@@ -59,6 +61,10 @@ class GatewaySettings(MeshSettings):
     """More servers: "name=host:port,name=host:port"."""
     cache_ttl_s: float = Field(3600.0, gt=0, validation_alias="MCP_CACHE_TTL")
     """Seconds that the catalog's record in Redis lives without being renewed."""
+    redis_prefix: str = Field("onenumbers", pattern=r"^[A-Za-z0-9_.:-]{1,64}$", validation_alias="MCP_REDIS_PREFIX")
+    """First part of all keys in Redis: two meshes may share one."""
+    call_timeout_s: float = Field(120.0, gt=0, le=3600, validation_alias="MCP_CALL_TIMEOUT")
+    """Longest call of a tool over MCP, in seconds."""
     health_check_interval_s: float = Field(60.0, gt=0, validation_alias="MCP_HEALTH_CHECK_INTERVAL")
     """Seconds between two health checks of an instance; changes arrive at once by the health Watch stream."""
     health_timeout_s: float = Field(5.0, gt=0, le=60, validation_alias="MCP_HEALTH_TIMEOUT")
