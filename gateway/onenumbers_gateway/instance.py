@@ -112,8 +112,10 @@ class Instance:
 
     async def _connected(self) -> None:
         """Reaches the instance, then follows it; returns only by raising _LostError."""
-        has_health = await self._check()
+        has_health, status, reason = await self._check()
+        # The contract first: a server that is listed as serving is listed with the tools that it has now.
         await self._read_contract()
+        self._set(status, reason)
         self.tried.set()
         self._answer_refresh("")
         tasks = [asyncio.create_task(self._keep_checking(has_health=has_health))]
@@ -130,8 +132,12 @@ class Instance:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _check(self) -> bool:
-        """Asks once; returns False where the instance has no health service and counts as serving while it answers."""
+    async def _check(self) -> tuple[bool, ServerStatus, str]:
+        """Asks once.
+
+        Returns whether there is a health service, the status, and the reason for it; an instance without health
+        service counts as serving while it answers.
+        """
         started = time.perf_counter()
         call = self.channel.unary_unary(
             _CHECK,
@@ -144,24 +150,14 @@ class Instance:
             self.last_check = datetime.now(UTC)
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 self.response_time_ms = (time.perf_counter() - started) * 1000
-                self._set(ServerStatus.SERVING, "")
-                return False
+                return False, ServerStatus.SERVING, ""
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 self.response_time_ms = (time.perf_counter() - started) * 1000
-                self._set(ServerStatus.NOT_SERVING, "its health service does not know the server as a whole")
-                return True
+                return True, ServerStatus.NOT_SERVING, "its health service does not know the server as a whole"
             raise _LostError(describe(error)) from error
         self.response_time_ms = (time.perf_counter() - started) * 1000
         self.last_check = datetime.now(UTC)
-        self._said(answer.status)
-        return True
-
-    def _said(self, status: int) -> None:
-        if status == _SERVING:
-            self._set(ServerStatus.SERVING, "")
-        else:
-            name = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
-            self._set(ServerStatus.NOT_SERVING, f"it reports {name}: starting, draining or broken")
+        return True, *_said(answer.status)
 
     async def _watch(self) -> None:
         call = self.channel.unary_stream(
@@ -171,11 +167,11 @@ class Instance:
         )(health_pb2.HealthCheckRequest())
         try:
             async for answer in call:
-                was_serving = self.status is ServerStatus.SERVING
-                self._said(answer.status)
+                status, reason = _said(answer.status)
                 # A server that becomes ready may have been redeployed behind the same connection (a proxy).
-                if not was_serving and self.status is ServerStatus.SERVING:
+                if self.status is not ServerStatus.SERVING and status is ServerStatus.SERVING:
                     await self._read_contract()
+                self._set(status, reason)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 await self._watch_connection()
@@ -212,7 +208,7 @@ class Instance:
             if asked or now >= next_check:
                 next_check = now + check_every
                 try:
-                    await self._check()
+                    self._set(*(await self._check())[1:])
                     misses = 0
                 except _LostError:
                     misses += 1
@@ -255,3 +251,10 @@ class Instance:
         self.status, self.reason = status, reason
         log.info("instance_status", server=self._server, port=self.port, status=status.value, reason=reason or None)
         self._on_change()
+
+
+def _said(status: int) -> tuple[ServerStatus, str]:
+    if status == _SERVING:
+        return ServerStatus.SERVING, ""
+    name = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
+    return ServerStatus.NOT_SERVING, f"it reports {name}: starting, draining or broken"

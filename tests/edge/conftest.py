@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import hashlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import grpc
 import httpx
 import pytest
 import uvicorn
-from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
@@ -30,81 +28,27 @@ from onenumbers_gateway.model import Endpoint, MeshSnapshot, ServerSnapshot, Ser
 from onenumbers_gateway.xds.ads import AdsServer
 from onenumbers_gateway.xds.envoy import EnvoyProcess, start_envoy
 from onenumbers_gateway.xds.settings import EdgeSettings
+from onenumbers_runtime.testing import CompiledContract, compile_contract, serving_handlers
 
 HERE = Path(__file__).parent
 LAB = "lab.v1.LabService"
 
 
-def kind_of(method: Any) -> str:
-    """The kind of a method as grpcio's functions are named, such as "unary_stream"."""
-    return "_".join("stream" if streams else "unary" for streams in (method.client_streaming, method.server_streaming))
-
-
-class Compiled:
-    """A compiled contract with message classes from a pool of its own."""
-
-    def __init__(self, data: bytes) -> None:
-        files = descriptor_pb2.FileDescriptorSet.FromString(data).file
-        self.files = tuple(file.SerializeToString() for file in files)
-        self.services = tuple(f"{f.package}.{s.name}" for f in files for s in f.service)
-        self.hash = hashlib.sha256(data).hexdigest()
-        pool = descriptor_pool.DescriptorPool()
-        for file in files:
-            pool.Add(file)
-        self._pool = pool
-
-    def message(self, name: str) -> Any:
-        return message_factory.GetMessageClass(self._pool.FindMessageTypeByName(name))
-
-    def handlers(self, service: str, behaviours: Mapping[str, Callable[..., Any]]) -> grpc.GenericRpcHandler:
-        methods = self._pool.FindServiceByName(service).methods_by_name
-        handlers = {}
-        for name, behaviour in behaviours.items():
-            method = methods[name]
-            handlers[name] = getattr(grpc, f"{kind_of(method)}_rpc_method_handler")(
-                behaviour,
-                request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
-                response_serializer=lambda message: message.SerializeToString(),
-            )
-        return grpc.method_handlers_generic_handler(service, handlers)
-
-    def call(self, channel: grpc.aio.Channel, service: str, name: str) -> Any:
-        method = self._pool.FindServiceByName(service).methods_by_name[name]
-        return getattr(channel, kind_of(method))(
-            f"/{service}/{name}",
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
-        )
-
-
 @pytest.fixture
-def compile_proto(tmp_path: Path) -> Callable[..., Compiled]:
+def compile_proto(tmp_path: Path) -> Callable[..., CompiledContract]:
     """Compiles proto sources by file name."""
-    from grpc_tools import protoc
-
-    def compile_sources(sources: Mapping[str, str]) -> Compiled:
-        folder = tmp_path / f"protos-{hashlib.sha256(repr(sources).encode()).hexdigest()[:8]}"
-        folder.mkdir(exist_ok=True)
-        for name, text in sources.items():
-            (folder / name).write_text(text)
-        out = folder / "set.bin"
-        includes = [folder, resource_files("grpc_tools") / "_proto", HERE.parents[1] / "protos" / "vendor"]
-        arguments = ["protoc", *(f"-I{path}" for path in includes), "--include_imports", f"--descriptor_set_out={out}"]
-        assert protoc.main([*arguments, *sources]) == 0
-        return Compiled(out.read_bytes())
-
-    return compile_sources
+    return lambda sources: compile_contract(sources, tmp_path, include=[HERE.parents[1] / "protos" / "vendor"])
 
 
 @pytest.fixture
-def lab(compile_proto: Callable[..., Compiled]) -> Compiled:
+def lab(compile_proto: Callable[..., CompiledContract]) -> CompiledContract:
     return compile_proto({"lab.proto": (HERE / "lab.proto").read_text()})
 
 
 class Lab:
     """Behaviour of LabService; remembers what it saw."""
 
-    def __init__(self, compiled: Compiled) -> None:
+    def __init__(self, compiled: CompiledContract) -> None:
         self.compiled = compiled
         self.cancelled = asyncio.Event()
         self.waiting = asyncio.Event()
@@ -159,19 +103,9 @@ class Lab:
         return self.compiled.handlers(LAB, {**behaviours, "Write": self.echo})
 
 
-@contextlib.asynccontextmanager
-async def serving(*handlers: grpc.GenericRpcHandler, port: int = 0) -> AsyncIterator[int]:
-    server = grpc.aio.server()
-    server.add_generic_rpc_handlers(handlers)
-    bound = server.add_insecure_port(f"127.0.0.1:{port}")
-    await server.start()
-    try:
-        yield bound
-    finally:
-        await server.stop(grace=0)
-
-
-def describe(name: str, compiled: Compiled, *ports: int, services: Sequence[str] | None = None) -> ServerSnapshot:
+def describe(
+    name: str, compiled: CompiledContract, *ports: int, services: Sequence[str] | None = None
+) -> ServerSnapshot:
     return ServerSnapshot(
         name=name,
         target=f"127.0.0.1:{ports[0] if ports else 0}",
@@ -316,10 +250,10 @@ async def edge(tmp_path_factory: pytest.TempPathFactory, edge_options: dict[str,
 
 
 @pytest.fixture
-async def lab_edge(edge: Edge, lab: Compiled) -> AsyncIterator[tuple[Edge, Lab]]:
+async def lab_edge(edge: Edge, lab: CompiledContract) -> AsyncIterator[tuple[Edge, Lab]]:
     """The edge with one LabService behind it."""
     behaviour = Lab(lab)
-    async with serving(behaviour.handlers()) as port:
+    async with serving_handlers(behaviour.handlers()) as port:
         await edge.serve(describe("lab", lab, port))
         yield edge, behaviour
 
@@ -361,7 +295,7 @@ def mesh() -> Any:
 
     class Blocks:
         Lab = Lab
-        serving = staticmethod(serving)
+        serving = staticmethod(serving_handlers)
         describe = staticmethod(describe)
         replace = staticmethod(replace)
 
