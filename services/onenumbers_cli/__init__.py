@@ -1,0 +1,1 @@
+"""The command line: runs the mesh, and calls it."""
