@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 
@@ -53,13 +55,7 @@ def explain(error: grpc.RpcError, target: str) -> CommandError:
     if code is grpc.StatusCode.UNAVAILABLE and "failed to connect" in details.lower():
         return CommandError(f"nothing answers on {target}: start the mesh with `onenumbers up`", Exit.UNAVAILABLE)
     lines = [f"{code.name}: {details}"]
-    trailing: Any = error.trailing_metadata() or ()
-    for key, value in trailing:
-        if key == "grpc-status-details-bin":
-            for detail in status_pb2.Status.FromString(value).details:
-                bad = error_details_pb2.BadRequest()
-                if detail.Unpack(bad):
-                    lines += [f"  {item.field}: {item.description}" for item in bad.field_violations]
+    lines += [f"  {field}: {description}" for field, description in _violations(error)]
     if code is grpc.StatusCode.UNAUTHENTICATED:
         lines.append("  set MCP_AUTH_TOKEN or MCP_AUTH_TOKEN_FILE to the mesh's token")
     return CommandError("\n".join(lines), _EXITS.get(code, Exit.FAILED))

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from onenumbers_gateway.xds.envoy import EnvoyError, drain, envoy_command
 from onenumbers_gateway.xds.settings import EdgeSettings
 from onenumbers_runtime.settings import SettingsError
 
-SERVERS = {"utilities": 5002}
+SERVERS = {"utilities": 5002, "knowledge": 5001, "research": 5000}
 """Servers and their default ports, in the order of their starts."""
 _GRACE_S = 2.0
 """Seconds that calls get to finish when the mesh stops, unless MCP_GRACE_PERIOD says otherwise."""
@@ -62,6 +63,11 @@ class Layout:
         ]
 
 
+def installed() -> list[str]:
+    """Returns the servers that are part of this installation."""
+    return [name for name in SERVERS if find_spec(f"onenumbers_{name}") and find_spec(f"onenumbers_{name}.__main__")]
+
+
 def lay_out(*, host: str | None, port: int | None, data_dir: Path | None, servers: Collection[str]) -> Layout:
     """Returns the layout for the options of `up` and the environment.
 
@@ -93,19 +99,20 @@ def lay_out(*, host: str | None, port: int | None, data_dir: Path | None, server
         "MCP_GATEWAY_HTTP_PORT": str(edge.gateway_http_port),
         "PYTHONUNBUFFERED": "1",
     }
-    for name in (*SERVERS, "knowledge", "research"):
+    for name in SERVERS:
         variable = f"MCP_{name.upper()}_URL"
-        if name in servers:
-            environment[variable] = f"127.0.0.1:{servers[name]}"
-            environment[f"MCP_{name.upper()}_PORT"] = str(servers[name])
+        if name in ports:
+            environment[variable] = f"127.0.0.1:{ports[name]}"
+            environment[f"MCP_{name.upper()}_PORT"] = str(ports[name])
         else:
+            # A server of the same kind elsewhere may take its place.
             environment[variable] = environment.get(variable) or "none"
     redis_url = os.environ.get("REDIS_URL", "")
     ours = not redis_url
     if ours:
         redis_url = f"unix://{edge.run_dir.absolute() / 'redis.sock'}"
     environment["REDIS_URL"] = redis_url
-    return Layout(edge=edge, servers=servers, redis_url=redis_url, redis_is_ours=ours, environment=environment)
+    return Layout(edge=edge, servers=ports, redis_url=redis_url, redis_is_ours=ours, environment=environment)
 
 
 def children(layout: Layout) -> list[ChildSpec]:

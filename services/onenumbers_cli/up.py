@@ -4,53 +4,76 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-import grpc
 from rich.markup import escape
 from rich.table import Table
 
-from onenumbers.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from onenumbers_cli.child import ChildSpec
 from onenumbers_cli.errors import CommandError, Exit
-from onenumbers_cli.mesh import Layout, children, lay_out
+from onenumbers_cli.follow import Follower
+from onenumbers_cli.mesh import SERVERS, Layout, children, installed, lay_out
 from onenumbers_cli.output import err, out, print_text
 from onenumbers_cli.preflight import PreflightError, check_ports, locked
 from onenumbers_cli.prepare import prepare_models
+from onenumbers_cli.readiness import missing_servers
 from onenumbers_cli.supervisor import Supervisor
 from onenumbers_runtime.settings import SettingsError
 
+_Tell = Callable[[dict[str, str]], None]
 _POLL_S = 0.1
 _WAIT_FOR_ALL_S = 600.0
 """After this the mesh is reported as it is, ready or not: the first start embeds the whole corpus."""
 
 
-def up(*, host: str | None, port: int | None, data_dir: Path | None, without: list[str]) -> None:
+def chosen(only: Collection[str], without: Collection[str]) -> list[str]:
+    """Returns the servers to start.
+
+    Raises:
+        CommandError: One is unknown, or not installed.
+    """
+    present = installed()
+    for option, names in (("--only", only), ("--without", without)):
+        for name in names:
+            if name not in SERVERS:
+                raise CommandError(f"{option} {name}: the servers are {', '.join(SERVERS)}", Exit.USAGE)
+    absent = [name for name in only if name not in present]
+    if absent:
+        raise CommandError(f"--only {absent[0]}: this server is not installed", Exit.USAGE)
+    return [name for name in present if (not only or name in only) and name not in without]
+
+
+def up(
+    *, host: str | None, port: int | None, data_dir: Path | None, servers: Collection[str], verbose: bool = False
+) -> None:
     """Starts everything, waits for a signal, ends everything.
 
     Raises:
         CommandError: It cannot start; nothing is left running.
     """
+    began = time.monotonic()
     try:
-        layout = lay_out(host=host, port=port, data_dir=data_dir, without=without)
+        layout = lay_out(host=host, port=port, data_dir=data_dir, servers=servers)
         with locked(layout.edge.data_dir.absolute()):
             check_ports(layout.ports())
+            specs = children(layout)
             prepare_models(layout)
-            asyncio.run(_run(layout))
+            asyncio.run(_run(layout, specs, began=began, verbose=verbose))
     except SettingsError as error:
         raise CommandError(str(error), Exit.USAGE) from None
     except PreflightError as error:
         raise CommandError(str(error), Exit.FAILED) from None
 
 
-async def _run(layout: Layout) -> None:
-    started = time.monotonic()
+async def _run(layout: Layout, specs: list[ChildSpec], *, began: float, verbose: bool) -> None:
     stop = asyncio.Event()
-    supervisor = Supervisor(children(layout), log_dir=layout.log_dir, report=_report)
+    supervisor = Supervisor(specs, log_dir=layout.log_dir, report=_report)
 
     def on_signal() -> None:
         if stop.is_set():
@@ -60,17 +83,25 @@ async def _run(layout: Layout) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
+    follower = Follower({name: child.log for name, child in supervisor.children.items()}, _show_line)
     async with supervisor:
-        waiting = asyncio.create_task(_wait_ready(layout, stop))
+        following = asyncio.create_task(follower.run()) if verbose else None
+        waiting = asyncio.create_task(_wait_ready(layout, supervisor))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             missing = await waiting
-            show(layout, time.monotonic() - started, missing)
+            show(layout, time.monotonic() - began, missing)
         await stopped
+        if following is not None:
+            following.cancel()
         err.print("stopping: calls in flight are finished first, Ctrl-C again ends at once")
     err.print("stopped")
+
+
+def _show_line(name: str, line: str) -> None:
+    err.print(f"{name:>9} | {line}", markup=False)
 
 
 def _report(line: str) -> None:
@@ -78,46 +109,45 @@ def _report(line: str) -> None:
     err.print(f"[yellow]{now} {escape(line)}[/yellow]")
 
 
-async def _wait_ready(layout: Layout, stop: asyncio.Event) -> dict[str, str]:
+async def _wait_ready(layout: Layout, supervisor: Supervisor) -> dict[str, str]:
     """Waits until every server serves through the edge; returns those that do not in time, with the reason."""
     end = time.monotonic() + _WAIT_FOR_ALL_S
-    metadata = (("authorization", f"Bearer {layout.edge.token}"),) if layout.edge.token is not None else ()
+    edge = layout.edge
     missing = dict.fromkeys(["edge", *layout.servers], "starting")
-    async with grpc.aio.insecure_channel(layout.edge_address, options=_FAST_RECONNECT) as channel:
-        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
-        with _status() as tell:
-            while missing and time.monotonic() < end and not stop.is_set():
-                tell(missing)
-                try:
-                    health = await stub.GetServerHealth(
-                        gateway_pb2.GetServerHealthRequest(), timeout=2, metadata=metadata
-                    )
-                except grpc.aio.AioRpcError as error:
-                    missing = dict.fromkeys(["edge", *layout.servers], "starting")
-                    if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                        return {"edge": "refuses our own token"}
-                else:
-                    missing = {
-                        name: health.servers[name].reason or "starting"
-                        for name in layout.servers
-                        if health.servers[name].status != gateway_pb2.SERVER_STATUS_SERVING
-                    }
-                if missing:
-                    await asyncio.sleep(_POLL_S)
+    with _status() as tell:
+        while missing and time.monotonic() < end:
+            tell({name: _detail(supervisor, name, reason) for name, reason in missing.items()})
+            await asyncio.sleep(_POLL_S)
+            missing = await asyncio.to_thread(
+                missing_servers, layout.local_host, edge.edge_port, layout.servers, token=edge.token
+            )
     return missing
 
 
-_FAST_RECONNECT = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
+def _detail(supervisor: Supervisor, name: str, reason: str) -> str:
+    """Returns what a child last logged where nothing better is known: loading and indexing take a while."""
+    child = supervisor.children.get(name)
+    lines = child.last_lines(1) if child is not None and reason == "starting" else []
+    try:
+        event = json.loads(lines[0]) if lines else {}
+        words = [str(event["event"]).replace("_", " ")]
+        words += [f"{event['done']} of {event['total']}"] if {"done", "total"} <= event.keys() else []
+        return ", ".join(words)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return reason
 
 
 @contextmanager
-def _status() -> Iterator[Callable[[dict[str, str]], None]]:
+def _status() -> Iterator[_Tell]:
     """Shows what is still missing: in place on a terminal, one line per change otherwise."""
     if err.is_terminal:
         with err.status("starting") as live:
-            yield lambda missing: live.update(
-                "waiting for " + escape("; ".join(f"{name} ({why})" for name, why in missing.items()))
-            )
+
+            def update(missing: dict[str, str]) -> None:
+                words = "; ".join(f"{name} ({why})" for name, why in missing.items())
+                live.update(escape(f"waiting for {words}"))
+
+            yield update
         return
     before: list[str] = []
 
