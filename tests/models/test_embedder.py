@@ -1,0 +1,128 @@
+"""The converted model gives the vectors of the original, and bad input gives a clear error."""
+
+import asyncio
+import math
+import unicodedata
+
+import numpy as np
+import pytest
+
+from onenumbers_models import embedder as embedder_module
+from onenumbers_models.convert import convert_bert
+from onenumbers_models.errors import ModelError
+from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError
+
+TEXTS = [
+    "How is the life path number calculated?",
+    "a",
+    "Numerology is a tradition with documented rules; we claim no predictive truth.",
+    "Ioana Brândușa Țurcanu",
+    "1968-11-14: 11 + 5 + 6 = 22!",
+    "Überraschung, naïve café — señor",
+    "unbelievableness antidisestablishmentarianism xqzjk",
+    " ".join(["The sum of the digits is reduced until one digit is left."] * 12),
+]
+
+
+class ReferenceBert:
+    """MiniLM in numpy from the original weights, by the definition of BERT: no code shared with what is tested."""
+
+    def __init__(self, source):
+        from safetensors.numpy import load_file
+
+        self.w = load_file(source / "model.safetensors")
+        self.words = {word: n for n, word in enumerate((source / "vocab.txt").read_text("utf-8").split("\n"))}
+
+    def tokens(self, text):
+        """WordPiece, uncased: accents stripped, punctuation apart, longest pieces first."""
+        plain = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
+        spaced = "".join(
+            f" {c} " if unicodedata.category(c).startswith("P") or (c.isascii() and not c.isalnum() and c != " ") else c
+            for c in plain
+        )
+        ids = [self.words["[CLS]"]]
+        for word in spaced.split():
+            pieces, start = [], 0
+            while start < len(word):
+                end = len(word)
+                while end > start and ("##" if start else "") + word[start:end] not in self.words:
+                    end -= 1
+                if end == start:
+                    pieces = [self.words["[UNK]"]]
+                    break
+                pieces.append(self.words[("##" if start else "") + word[start:end]])
+                start = end
+            ids += pieces
+        return [*ids, self.words["[SEP]"]]
+
+    def _norm(self, x, name):
+        mean, var = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+        return (x - mean) / np.sqrt(var + 1e-12) * self.w[f"{name}.weight"] + self.w[f"{name}.bias"]
+
+    def _linear(self, x, name):
+        return x @ self.w[f"{name}.weight"].T + self.w[f"{name}.bias"]
+
+    def vector(self, text):
+        ids = self.tokens(text)
+        e = "embeddings"
+        x = self.w[f"{e}.word_embeddings.weight"][ids] + self.w[f"{e}.position_embeddings.weight"][: len(ids)]
+        x = self._norm(x + self.w[f"{e}.token_type_embeddings.weight"][0], f"{e}.LayerNorm")
+        for layer in range(6):
+            p = f"encoder.layer.{layer}"
+            q, k, v = (
+                self._linear(x, f"{p}.attention.self.{n}").reshape(len(ids), 12, 32) for n in ("query", "key", "value")
+            )
+            scores = np.einsum("ihd,jhd->hij", q, k) / math.sqrt(32)
+            weights = np.exp(scores - scores.max(-1, keepdims=True))
+            weights /= weights.sum(-1, keepdims=True)
+            attended = np.einsum("hij,jhd->ihd", weights, v).reshape(len(ids), 384)
+            x = self._norm(x + self._linear(attended, f"{p}.attention.output.dense"), f"{p}.attention.output.LayerNorm")
+            inner = self._linear(x, f"{p}.intermediate.dense")
+            inner = inner * 0.5 * (1 + np.vectorize(math.erf)(inner / math.sqrt(2)))
+            x = self._norm(x + self._linear(inner, f"{p}.output.dense"), f"{p}.output.LayerNorm")
+        mean = x.mean(0)
+        return mean / np.linalg.norm(mean)
+
+
+async def test_vectors_are_those_of_the_original_model(embedder, minilm_source):
+    reference = ReferenceBert(minilm_source)
+    vectors = await embedder.embed(TEXTS)
+    assert vectors.shape == (len(TEXTS), 384)
+    assert vectors.dtype == np.float32
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        assert embedder.count_tokens(text) == len(reference.tokens(text)), text
+        assert float(vector @ reference.vector(text)) > 0.999, text
+
+
+async def test_vectors_have_length_one_and_do_not_depend_on_their_neighbours(embedder):
+    together = await embedder.embed(TEXTS)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for text, vector in zip(TEXTS, together, strict=True):
+        assert np.allclose((await embedder.embed([text]))[0], vector, atol=1e-6)
+    assert (await embedder.embed([])).shape == (0, 384)
+
+
+async def test_a_text_longer_than_the_model_reads_is_refused_and_not_cut(embedder):
+    with pytest.raises(InvalidArgumentError, match=r"the model all-minilm-l6-v2-f16 reads 512$"):
+        await embedder.embed(["word " * 600])
+    assert (await embedder.embed(["still works"])).shape == (1, 384)
+
+
+async def test_callers_at_once_get_their_own_vectors(embedder):
+    expected = await embedder.embed(TEXTS)
+    found = await asyncio.gather(*(embedder.embed([text]) for text in TEXTS * 5))
+    for index, vector in enumerate(found):
+        assert np.allclose(vector[0], expected[index % len(TEXTS)], atol=1e-6)
+
+
+async def test_more_than_may_wait_is_refused(embedder):
+    with pytest.raises(ResourceExhaustedError) as caught:
+        await embedder.embed(["a"] * (embedder_module.MAX_WAITING + 1))
+    assert caught.value.retry_after
+
+
+def test_a_folder_with_another_kind_of_model_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    with pytest.raises(ModelError, match="config.json"):
+        convert_bert(tmp_path, tmp_path / "out.gguf")
+    assert not (tmp_path / "out.gguf").exists()

