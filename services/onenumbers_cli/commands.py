@@ -55,13 +55,18 @@ def list_tools(*, query: str, server: str, to: Connection, as_json: bool) -> Non
 def call_tool(*, name: str, arguments: str, to: Connection, as_json: bool) -> None:
     """Calls a tool and prints its result, or with `as_json` the whole answer."""
     request = pb.CallToolRequest(tool_name=name)
-    request.arguments.CopyFrom(json_format.ParseDict(read_arguments(arguments), request.arguments))
+    values = read_arguments(arguments)
+    try:
+        json_format.ParseDict(values, request.arguments)
+    except (json_format.ParseError, ValueError, RecursionError) as error:  # half a surrogate pair, too deep
+        raise CommandError(f"the arguments are not plain JSON: {error}", Exit.USAGE) from None
+    request.arguments.SetInParent()
     request.timeout.FromMilliseconds(int(min(to.timeout_s, 600) * 1000))
     with connected(to) as client:
         stub: Any = gateway_pb2_grpc.GatewayServiceStub(client.channel)
         answer = client.call(stub.CallTool, request)
     shown = message_json(answer)
-    shown["result"] = whole_numbers(shown["result"])
+    shown["result"] = whole_numbers(shown.get("result", {}))
     print_json(shown if as_json else shown["result"])
 
 
@@ -80,20 +85,26 @@ def read_arguments(text: str) -> dict[str, Any]:
     Raises:
         CommandError: It cannot be read, or is not a JSON object.
     """
-    if text == "-":
-        text = sys.stdin.read(_MAX_ARGUMENT_BYTES)
-    elif text.startswith("@"):
-        try:
-            text = Path(text[1:]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{text[1:]}: {error}", Exit.USAGE) from None
     try:
-        value = json.loads(text)
+        if text == "-":
+            text = sys.stdin.buffer.read(_MAX_ARGUMENT_BYTES).decode()
+        elif text.startswith("@"):
+            text = Path(text[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        source = "standard input" if text == "-" else text[1:]
+        raise CommandError(f"{source} cannot be read: {error}", Exit.USAGE) from None
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise CommandError(f"the arguments are not JSON: {error}", Exit.USAGE) from None
     if not isinstance(value, dict):
         raise CommandError('the arguments must be a JSON object, such as {"day": 14}', Exit.USAGE)
     return value
+
+
+def _refuse_constant(word: str) -> Any:
+    """Python reads NaN and Infinity; JSON has neither."""
+    raise ValueError(f"{word} is no JSON value")
 
 
 def show_health(*, to: Connection, as_json: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +62,19 @@ def find(paths: list[Path]) -> Iterator[Path]:
             yield from (item for item in path.rglob("*") if item.suffix.lower() in SUFFIXES and item.is_file())
         elif path.is_file():
             yield path
+        elif matches := glob(str(path), recursive=True):  # noqa: PTH207 - a pattern as no shell has expanded it
+            yield from (item for item in map(Path, matches) if item.suffix.lower() in SUFFIXES and item.is_file())
         else:
             raise CommandError(f"{path}: there is no such file or folder", Exit.USAGE)
 
 
 def document_id(path: Path) -> str:
-    """Returns an identifier that stays the same for the same path, so that a changed file becomes a new version."""
-    words = "-".join(part for part in path.with_suffix("").parts if part not in ("/", "..", "."))
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[-100:].strip("-") or "document"
+    """Returns an identifier that is the same for the same file, so that a changed file becomes a new version.
+
+    Files of one name in two folders differ: a digest of the whole path ends the identifier.
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:80].strip("-") or "document"
+    return f"{words}-{hashlib.sha256(str(path.resolve()).encode(errors='surrogateescape')).hexdigest()[:12]}"
 
 
 def _ingest(client: Any, stub: Any, path: Path, category: str, source: str) -> dict[str, Any]:

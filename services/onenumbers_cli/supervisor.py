@@ -31,15 +31,23 @@ class Supervisor:
         log_dir: Folder of their logs.
         report: Told in one line what a person should know.
         first_pause_s: Seconds before the first restart of a child; doubled with each that follows soon.
+        stop_limit_s: Seconds after which all children are gone, politely or not.
     """
 
     def __init__(
-        self, specs: Sequence[ChildSpec], *, log_dir: Path, report: Report, first_pause_s: float = _FIRST_PAUSE_S
+        self,
+        specs: Sequence[ChildSpec],
+        *,
+        log_dir: Path,
+        report: Report,
+        first_pause_s: float = _FIRST_PAUSE_S,
+        stop_limit_s: float = STOP_LIMIT_S,
     ) -> None:
         self.children = {spec.name: Child(spec, log_dir / f"{spec.name}.log") for spec in specs}
         self.restarts = dict.fromkeys(self.children, 0)
         self._report = report
         self._first_pause_s = first_pause_s
+        self._stop_limit_s = stop_limit_s
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -62,7 +70,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        end = time.monotonic() + STOP_LIMIT_S
+        end = time.monotonic() + self._stop_limit_s
         ranks = sorted({child.spec.stop_rank for child in self.children.values()})
         for index, rank in enumerate(ranks):
             members = [child for child in self.children.values() if child.spec.stop_rank == rank]
