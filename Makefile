@@ -60,7 +60,7 @@ clean: ## Remove what was installed and built here (data stays)
 	@$(PYTHON) -m venv .venv
 
 $(STAMPS)/run: requirements.txt pyproject.toml | .venv/bin/python
-	@[ -f $(STAMPS)/dev ] || scripts/install.sh requirements.txt
+	@[ $(STAMPS)/dev -nt requirements.txt ] && [ $(STAMPS)/dev -nt pyproject.toml ] || scripts/install.sh requirements.txt
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: requirements-dev.txt pyproject.toml | .venv/bin/python

@@ -196,11 +196,13 @@ def prepare(data_dir: DataDir = None) -> None:
 
 
 @models_app.command()
-def check(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Loads each model in a process of its own and has it work once."""
-    from onenumbers_cli.models import run_models
+def check(data_dir: DataDir = None) -> None:
+    """Tells whether the models are there, without loading them; the exit status is 1 when one is not."""
+    from onenumbers_cli.models import check_models
 
-    raise typer.Exit(run_models("check", data_dir=data_dir, as_json=as_json))
+    missing = check_models(data_dir=data_dir)
+    if missing:
+        raise CommandError("\n".join(missing))
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onenumbers_cli import exec_child
+from onenumbers_cli.errors import CommandError, Exit
 
 
 def run_models(command: str, *, data_dir: Path | None, as_json: bool = False) -> int:
@@ -17,6 +19,21 @@ def run_models(command: str, *, data_dir: Path | None, as_json: bool = False) ->
     if data_dir is not None:
         environment["MCP_DATA_DIR"] = str(data_dir.absolute())
     return run_module([command, *(["--json"] if as_json else [])], environment)
+
+
+def check_models(*, data_dir: Path | None) -> list[str]:
+    """Returns one line for each model that the settings name and that is not there.
+
+    Raises:
+        CommandError: The settings are wrong.
+    """
+    program = [sys.executable, "-m", "onenumbers_models", "list", "--json"]
+    environment = dict(os.environ) | ({"MCP_DATA_DIR": str(data_dir.absolute())} if data_dir is not None else {})
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    if done.returncode != 0:
+        raise CommandError(done.stderr.strip() or f"ended with status {done.returncode}", Exit.USAGE)
+    rows = json.loads(done.stdout)["models"]
+    return [f"{row['kind']}: {row['setting']}: {row['state']}" for row in rows if row["state"] not in ("there", "off")]
 
 
 def run_module(arguments: list[str], environment: Mapping[str, str]) -> int:

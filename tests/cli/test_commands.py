@@ -260,6 +260,18 @@ def test_help_lists_the_commands_and_the_exit_statuses_and_version_is_a_line(run
     assert run_cli("--version").stdout.startswith("onenumbers 0.")
 
 
+def test_models_that_are_missing_are_named_with_status_1(run_cli, tmp_path):
+    settings = {"MCP_EMBEDDING_MODEL": "none", "MCP_GENERATION_MODEL": "none"}
+    off = run_cli("models", "check", "--data-dir", str(tmp_path), **settings)
+    assert (off.returncode, off.stdout, off.stderr) == (0, "", "")
+    settings["MCP_GENERATION_MODEL"] = str(tmp_path / "none.gguf")
+    gone = run_cli("models", "check", "--data-dir", str(tmp_path), **settings)
+    assert (gone.returncode, len(gone.stderr.splitlines())) == (1, 1)
+    assert gone.stderr.startswith(f"generation: {tmp_path}/none.gguf: ")
+    listed = run_cli("models", "list", "--json", "--data-dir", str(tmp_path), **settings)
+    assert [row["kind"] for row in json.loads(listed.stdout)["models"]] == ["embedding", "generation"]
+
+
 def test_status_details_that_cannot_be_read_do_not_hide_the_status():
     from onenumbers_cli.errors import Exit, explain
 
