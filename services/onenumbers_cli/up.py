@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 
 from rich.markup import escape
-from rich.table import Table
 
 from onenumbers_cli.child import ChildSpec
 from onenumbers_cli.errors import CommandError, Exit
@@ -163,26 +162,27 @@ def _status() -> Iterator[_Tell]:
 def show(layout: Layout, seconds: float, missing: dict[str, str]) -> None:
     """Prints what listens where, and three calls to try."""
     address, edge = layout.edge_address, layout.edge
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold")
-    table.add_column()
-    table.add_row("mesh (gRPC, REST, MCP)", address)
-    table.add_row("REST", f"http://{address}/v1/tools")
-    table.add_row("MCP", f"http://{address}/mcp")
-    table.add_row("gateway", f"gRPC 127.0.0.1:{edge.gateway_port}, HTTP 127.0.0.1:{edge.gateway_http_port}")
-    for name, port in sorted(layout.servers.items()):
-        table.add_row(name, f"gRPC 127.0.0.1:{port}")
-    table.add_row("Redis", layout.redis_url if layout.redis_is_ours else "as REDIS_URL says")
-    table.add_row("data, logs", f"{edge.data_dir.absolute()}, {layout.log_dir}")
-    out.print(table)
-    print_text("")
-    print_text("Try:")
-    method = "onenumbers.utilities.v1.UtilitiesService/CalculateLifePath"
+    rows = [
+        ("mesh (gRPC, REST, MCP)", address),
+        ("REST", f"http://{address}/v1/tools"),
+        ("MCP", f"http://{address}/mcp"),
+        ("gateway", f"gRPC 127.0.0.1:{edge.gateway_port}, HTTP 127.0.0.1:{edge.gateway_http_port}"),
+        *((name, f"gRPC 127.0.0.1:{port}") for name, port in sorted(layout.servers.items())),
+        ("Redis", layout.redis_url if layout.redis_is_ours else "as REDIS_URL says"),
+        ("data", str(edge.data_dir.absolute())),
+        ("logs", str(layout.log_dir.absolute())),
+    ]
+    for label, value in rows:
+        # Not a table of rich's: that one folds a long path at the width of a terminal that is not there.
+        out.print(f"[bold]{label:<24}[/bold]{escape(value)}")
     birth = '{"day": 14, "month": 11, "year": 1968}'
+    method = "onenumbers.utilities.v1.UtilitiesService/CalculateLifePath"
+    generic = f'{{"tool_name": "calculate_life_path", "arguments": {birth}}}'
+    print_text("\nTry:")
     print_text(f"  grpcurl -plaintext -d '{birth}' {address} {method}")
     print_text(f"  curl 'http://{address}/v1/numerology/life-path?day=14&month=11&year=1968'")
-    print_text(f"  onenumbers call calculate_life_path '{birth}' --target {address}")
-    print_text("")
+    print_text(f"  curl http://{address}/mcp/tool-call -H 'Content-Type: application/json' -d '{generic}'")
+    print_text(f"MCP clients connect to http://{address}/mcp (streamable HTTP).\n")
     for name, reason in missing.items():
         err.print(f"[yellow]not serving: {escape(name)} ({escape(reason)}); see its log[/yellow]")
     print_text(f"{'ready' if not missing else 'running'} after {seconds:.1f} s; Ctrl-C stops everything")

@@ -5,6 +5,7 @@ import fcntl
 import http.server
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -165,6 +166,11 @@ async def test_the_mesh_starts_heals_and_ends_without_leaving_anything(ports, sh
         await until(lambda: "ready after" in out.read_text() or up.returncode is not None, 60)
         assert "ready after" in out.read_text(), out.read_text()
         assert "\x1b" not in out.read_text()
+        for line in out.read_text().splitlines():
+            if line.startswith("  curl ") and shutil.which("curl"):
+                done = await asyncio.create_subprocess_shell(f"{line} -sf", stdout=asyncio.subprocess.PIPE)
+                answer, _ = await done.communicate()
+                assert b'"value":22' in answer, line
         assert await asyncio.to_thread(life_path, ports["EDGE"]) == 22
         children = psutil.Process(up.pid).children()
         assert len(children) == 4, children
