@@ -214,7 +214,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         limit_s = request.timeout.ToTimedelta().total_seconds() if request.HasField("timeout") else _CALL_LIMIT_S
         try:
             arguments = json_format.MessageToDict(request.arguments)
-        except json_format.SerializeToJsonError:
+        except ValueError:
             raise invalid("arguments", "holds a number that is not finite", rule="json") from None
         try:
             outcome = await self._invoker.call(request.tool_name, arguments, limit_s=limit_s)

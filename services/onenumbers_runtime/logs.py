@@ -30,7 +30,8 @@ def configure(settings: MeshSettings, *, server: str) -> None:
         cache_logger_on_first_use=True,
     )
     renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=terminal)]
+        # Plain tracebacks: the pretty ones print the values of variables, and those may hold secrets.
+        [structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

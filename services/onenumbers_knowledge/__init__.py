@@ -1,0 +1,1 @@
+"""The knowledge server: documents, and retrieval over their passages."""

@@ -1,0 +1,134 @@
+"""Contract to domain and back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from onenumbers.knowledge.v1 import knowledge_pb2 as pb
+from onenumbers_knowledge.collection import Hit, Outcome
+from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument
+from onenumbers_knowledge.index import Filters
+from onenumbers_runtime.errors import invalid
+
+OUTCOMES = {
+    Outcome.CREATED: pb.INGEST_OUTCOME_CREATED,
+    Outcome.UPDATED: pb.INGEST_OUTCOME_UPDATED,
+    Outcome.UNCHANGED: pb.INGEST_OUTCOME_UNCHANGED,
+}
+
+
+def new_document(request: pb.IngestDocumentRequest) -> NewDocument:
+    """Returns the document of a request.
+
+    Raises:
+        InvalidArgumentError: The metadata holds a number that JSON has not.
+    """
+    try:
+        metadata: dict[str, Any] = json_format.MessageToDict(request.metadata)
+    except ValueError:
+        raise invalid("metadata", "holds a number that is not finite", rule="metadata.json") from None
+    return NewDocument(
+        title=request.title,
+        content=request.content,
+        category=request.category,
+        source=request.source or "modern",
+        document_id=request.document_id,
+        school=request.school,
+        numbers=tuple(request.numbers),
+        language=request.language or "en",
+        metadata=metadata,
+    )
+
+
+def filters(request: pb.SemanticSearchRequest) -> Filters:
+    """Returns the filters of a search."""
+    return Filters(
+        categories=frozenset(request.categories),
+        sources=frozenset(request.sources),
+        numbers=frozenset(request.numbers),
+        school=request.school,
+    )
+
+
+def document_info(info: DocumentInfo) -> pb.DocumentInfo:
+    """Returns what is known of a document as a message."""
+    message = pb.DocumentInfo(
+        document_id=info.document_id,
+        title=info.title,
+        category=info.category,
+        source=info.source,
+        school=info.school,
+        numbers=info.numbers,
+        language=info.language,
+        version=info.version,
+        content_hash=info.content_hash,
+        characters=info.characters,
+        passages=info.passages,
+        updated=timestamp(info.updated),
+        created=timestamp(info.created),
+    )
+    message.metadata.update(dict(info.metadata))
+    return message
+
+
+def document(stored: Document) -> pb.Document:
+    """Returns a document as a message."""
+    return pb.Document(info=document_info(stored.info), content=stored.content)
+
+
+def search_hit(hit: Hit) -> pb.SearchHit:
+    """Returns a found passage as a message."""
+    passage, info = hit.passage, hit.document
+    return pb.SearchHit(
+        passage=pb.Passage(
+            passage_id=passage.passage_id,
+            document_id=passage.document_id,
+            title=info.title,
+            section=passage.section,
+            position=passage.position,
+            start_offset=passage.start,
+            end_offset=passage.end,
+            text=passage.text,
+        ),
+        score=hit.similarity,
+        score_kind=pb.SCORE_KIND_COSINE,
+        category=info.category,
+        source=info.source,
+        school=info.school,
+        numbers=info.numbers,
+    )
+
+
+def timestamp(moment: datetime) -> Timestamp:
+    """Returns a time of the store, UTC without zone, as a message."""
+    message = Timestamp()
+    message.FromDatetime(moment.replace(tzinfo=UTC))
+    return message
+
+
+def page_token(last_id: str) -> str:
+    """Returns the token of the page after a document."""
+    return base64.urlsafe_b64encode(f"after:{last_id}".encode()).decode().rstrip("=")
+
+
+def after(token: str) -> str:
+    """Returns the id that a page begins after; the first page begins after none.
+
+    Raises:
+        InvalidArgumentError: The token was not given out here.
+    """
+    if not token:
+        return ""
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    if not text.startswith("after:"):
+        raise invalid("page_token", "is not one that this server gave out", rule="page_token.known")
+    return text.removeprefix("after:")
