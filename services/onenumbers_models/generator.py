@@ -6,7 +6,7 @@ import asyncio
 import codecs
 import ctypes
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
@@ -57,7 +57,7 @@ class Generator(Protocol):
         temperature: float = 0.0,
         seed: int = 0,
         stop: Sequence[str] = (),
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """Yields the answer piece by piece. Leaving the iteration stops the model within one token.
 
         Raises:
@@ -117,7 +117,7 @@ class LlamaGenerator:
         temperature: float = 0.0,
         seed: int = 0,
         stop: Sequence[str] = (),
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """Yields the answer piece by piece."""
         tokens = self._prompt(messages)
         room = self.context_length - len(tokens)

@@ -1,0 +1,41 @@
+"""The knowledge server, as research uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+
+from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
+from onenumbers_runtime.calls import outgoing_metadata, outgoing_timeout
+
+_LIMIT_S = 20.0
+
+
+class KnowledgeClient:
+    """Searches through the knowledge server.
+
+    Args:
+        channel: Channel to it.
+        token: Bearer token that it asks for, or None.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, *, token: str | None) -> None:
+        self._stub: Any = knowledge_pb2_grpc.KnowledgeServiceStub(channel)
+        self._token = token
+
+    async def search(
+        self, query: str, *, limit: int, sources: Sequence[str] = ()
+    ) -> knowledge_pb2.SemanticSearchResponse:
+        """Returns the passages nearest to a query, best first.
+
+        Raises:
+            grpc.aio.AioRpcError: It refused or does not answer; the status is passed on unchanged.
+        """
+        response: knowledge_pb2.SemanticSearchResponse = await self._stub.SemanticSearch(
+            knowledge_pb2.SemanticSearchRequest(query=query, top_k=limit, sources=sources),
+            timeout=outgoing_timeout(_LIMIT_S),
+            metadata=outgoing_metadata(self._token),
+        )
+        return response

@@ -1,0 +1,16 @@
+"""Settings of the research server."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from onenumbers_models.settings import ModelSettings
+
+
+class ResearchSettings(ModelSettings):
+    """What the research server reads from the environment."""
+
+    port: int = Field(5000, ge=0, le=65535, validation_alias="MCP_RESEARCH_PORT")
+    """Port to listen on; 0 takes a free one."""
+    knowledge_url: str = Field("127.0.0.1:5001", validation_alias="MCP_KNOWLEDGE_URL")
+    """Target of the knowledge server."""
