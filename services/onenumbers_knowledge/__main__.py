@@ -1,21 +1,24 @@
-"""Runs the knowledge server: `python -m onenumbers_knowledge`."""
+"""Runs the knowledge server: `python -m onenumbers_knowledge`; with `load` it only loads the starter corpus."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import fcntl
 import sys
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 
 import structlog
 
 from onenumbers_knowledge.collection import Collection
+from onenumbers_knowledge.corpus_files import CorpusError
 from onenumbers_knowledge.loading import load_embedder, load_with_progress
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.store import Store, StoreError, open_store
 from onenumbers_models.errors import ModelError
 from onenumbers_runtime.server import GrpcServer, StartupError, run
 from onenumbers_runtime.settings import SettingsError
@@ -28,11 +31,9 @@ _RETRY_S = 30.0
 
 async def serve(settings: KnowledgeSettings) -> None:
     """Serves until SIGTERM or SIGINT; NOT_SERVING until model, index and corpus are there."""
-    with _only_one(settings):
+    async with _opened(settings) as store:
+        collection = Collection(store, index_path=settings.index_path)
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings.store_path))
-            collection = Collection(store, index_path=settings.index_path)
-            stack.push_async_callback(collection.close)
             server = await stack.enter_async_context(
                 GrpcServer(
                     name="knowledge",
@@ -49,6 +50,8 @@ async def serve(settings: KnowledgeSettings) -> None:
                 with contextlib.suppress(asyncio.CancelledError):
                     await loading
                 await server.drain()
+                # Before the embedder, which the stack closes: what is being split still counts tokens with it.
+                await collection.close()
 
 
 async def _load(settings: KnowledgeSettings, collection: Collection, server: GrpcServer, stack: AsyncExitStack) -> None:
@@ -75,6 +78,44 @@ async def _load(settings: KnowledgeSettings, collection: Collection, server: Grp
         return
 
 
+async def load(settings: KnowledgeSettings) -> None:
+    """Loads the starter corpus without serving, so that the first start finds it done.
+
+    Raises:
+        StartupError: The store is in use or damaged, or the model cannot be used.
+    """
+    async with _opened(settings) as store:
+        try:
+            embedder = await load_embedder(settings)
+        except ModelError as error:
+            raise StartupError(str(error)) from None
+        collection = Collection(store, index_path=settings.index_path)
+        try:
+            await collection.open(embedder)
+            await load_with_progress(collection)
+        except CorpusError as error:
+            raise StartupError(str(error)) from None
+        finally:
+            await collection.close()
+            await embedder.close()
+
+
+@asynccontextmanager
+async def _opened(settings: KnowledgeSettings) -> AsyncIterator[Store]:
+    """Holds and opens the store.
+
+    Raises:
+        StartupError: Another process holds it, or it cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_one(settings))
+        try:
+            store = await stack.enter_async_context(open_store(settings.store_path))
+        except StoreError as error:
+            raise StartupError(str(error)) from None
+        yield store
+
+
 @contextmanager
 def _only_one(settings: KnowledgeSettings) -> Iterator[None]:
     """Holds the store: a second process would not see the first one's index.
@@ -94,14 +135,30 @@ def _only_one(settings: KnowledgeSettings) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    """Returns the exit status: 2 for settings that are wrong and for a taken port or store."""
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m onenumbers_knowledge", description="Runs the knowledge server.")
+    parser.add_argument(
+        "command", nargs="?", choices=("serve", "load"), default="serve", help="load: only load the starter corpus"
+    )
+    parser.add_argument("--data-dir", type=Path, help="folder of the mesh's data (MCP_DATA_DIR)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status: 2 for settings that are wrong and for a port, store or model that cannot be used."""
+    options = _parser().parse_args(arguments)
+    work = load if options.command == "load" else serve
     try:
-        settings = KnowledgeSettings.load()
+        overrides = {"data_dir": options.data_dir.absolute()} if options.data_dir is not None else {}
+        settings = KnowledgeSettings.load(**overrides)
     except SettingsError as error:
         sys.stderr.write(f"knowledge: {error}\n")
         return 2
-    return run(lambda: serve(settings), settings=settings, server="knowledge")
+    try:
+        return run(lambda: work(settings), settings=settings, server="knowledge")
+    except KeyboardInterrupt:
+        # What is loaded stays; the next start goes on from there.
+        return 130
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.chunking import Chunk, split
+from onenumbers_knowledge.chunking import Chunk, CountTokens, split
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage, check
 from onenumbers_knowledge.index import Filters, VectorIndex
 from onenumbers_knowledge.store import Counts, IndexEntry, Store
@@ -29,6 +28,12 @@ PASSAGE_TOKENS = 200
 """Tokens of a passage at most: MiniLM was trained on pieces of this size."""
 HEADER_TOKENS = 100
 """Tokens that title and section may take beside the passage."""
+
+
+SAVE_EVERY = 500
+"""Changes after which the index is saved, so that little is made anew after a crash."""
+_PORTION = 64
+"""Texts handed to the model at once: a long document must fit its queue, and let others have their turn."""
 
 
 class Embedder(Protocol):
@@ -91,6 +96,10 @@ class Collection:
         self._index: VectorIndex | None = None
         self._writing = asyncio.Lock()
         self._changes: set[asyncio.Future[Any]] = set()
+        self._unsaved = 0
+        self._closing = False
+        # Counts tokens; `close` waits for it, since the model must not be freed under it.
+        self._splitter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chunking")
         # FAISS runs here alone: off the event loop, and one call at a time.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
         self.not_ready = "the embedding model is being loaded"
@@ -108,11 +117,15 @@ class Collection:
             stored = await self._store.document(document_id)
             if stored is not None:
                 await self._write(embedder, index, _again(stored), new_version=False)
-        await self._fill(index, embedder)
+        # Deletions are served meanwhile; one between reading and adding would leave its vectors behind.
+        async with self._writing:
+            await self._fill(index, embedder)
         self.not_ready = ""
 
     async def close(self) -> None:
-        """Ends what is being written and saves the index for the next start."""
+        """Ends what is being written and saves the index for the next start. Close the embedder after this."""
+        self._closing = True
+        await asyncio.to_thread(self._splitter.shutdown)
         await asyncio.gather(*self._changes, return_exceptions=True)
         await self.save()
         await asyncio.to_thread(self._executor.shutdown)
@@ -124,8 +137,11 @@ class Collection:
         async with self._writing:
             changes = await self._store.changes()
             index, model = self._index, self._embedder.model_id
-            with contextlib.suppress(OSError):
+            self._unsaved = 0
+            try:
                 await self._run(lambda: index.save(self._index_path, changes=changes, model=model))
+            except OSError as error:
+                log.warning("index_not_saved", reason=str(error))
 
     async def ingest(self, document: NewDocument) -> tuple[DocumentInfo, Outcome]:
         """Adds a document or a new version of one; returns when it is durable and searchable.
@@ -139,8 +155,7 @@ class Collection:
         known = await self._store.info(document.identifier)
         if known is not None and known.record_hash == document.record_hash:
             return known, Outcome.UNCHANGED
-        info = await self._write(embedder, index, document)
-        return info, Outcome.CREATED if info.version == 1 else Outcome.UPDATED
+        return await self._write(embedder, index, document)
 
     async def search(
         self, query: str, *, count: int, min_similarity: float | None = None, filters: Filters | None = None
@@ -215,6 +230,7 @@ class Collection:
             index = self._index
             if index is not None:
                 await self._run(lambda: index.remove(keys))
+        self._changed()
         return info, len(keys)
 
     async def counts(self, category: str = "") -> Counts:
@@ -240,24 +256,40 @@ class Collection:
         if self._embedder is None or self._index is None or self.not_ready:
             raise UnavailableError(
                 f"the knowledge base cannot be searched yet: {self.not_ready}",
-                reason="EMBEDDING_MODEL_NOT_READY",
+                reason="EMBEDDING_MODEL_LOADING",
                 retry_after=2.0,
             )
         return self._embedder, self._index
 
     async def _write(
         self, embedder: Embedder, index: VectorIndex, document: NewDocument, *, new_version: bool = True
-    ) -> DocumentInfo:
+    ) -> tuple[DocumentInfo, Outcome]:
         """Embeds first, then writes all in one transaction, then follows with the index."""
         header_room = min(HEADER_TOKENS, embedder.max_tokens // 4)
         budget = min(PASSAGE_TOKENS, embedder.max_tokens - header_room)
-        chunks = await asyncio.to_thread(
-            lambda: split(document.content, count_tokens=embedder.count_tokens, budget=budget)
-        )
-        texts = await asyncio.to_thread(lambda: [_embedded(embedder, document, chunk, header_room) for chunk in chunks])
-        vectors = await embedder.embed(texts)
+
+        def count(text: str) -> int:
+            if self._closing:
+                raise UnavailableError("the knowledge server is stopping", reason="SERVER_STOPPING", retry_after=2.0)
+            return embedder.count_tokens(text)
+
+        def pieces() -> tuple[list[Chunk], list[str]]:
+            chunks = split(document.content, count_tokens=count, budget=budget)
+            return chunks, [_embedded(count, document, chunk, header_room) for chunk in chunks]
+
+        chunks, texts = await asyncio.get_running_loop().run_in_executor(self._splitter, pieces)
+        portions = [await embedder.embed(texts[start : start + _PORTION]) for start in range(0, len(texts), _PORTION)]
+        vectors = np.concatenate(portions) if portions else np.empty((0, embedder.dimensions), dtype=np.float32)
         # From here on a caller that goes away must not leave the index behind the store.
         return await self._whole(self._commit(embedder, index, document, chunks, vectors, new_version=new_version))
+
+    def _changed(self) -> None:
+        self._unsaved += 1
+        if self._unsaved >= SAVE_EVERY:
+            self._unsaved = 0
+            task = asyncio.ensure_future(self.save())
+            self._changes.add(task)
+            task.add_done_callback(self._changes.discard)
 
     async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs a change to its end, also when its caller is cancelled."""
@@ -275,8 +307,12 @@ class Collection:
         vectors: NDArray[np.float32],
         *,
         new_version: bool,
-    ) -> DocumentInfo:
+    ) -> tuple[DocumentInfo, Outcome]:
         async with self._writing:
+            # Asked again under the lock: the same document may have been handed in twice at once.
+            known = await self._store.info(document.identifier)
+            if new_version and known is not None and known.record_hash == document.record_hash:
+                return known, Outcome.UNCHANGED
             info, added, gone = await self._store.write(
                 document,
                 chunks,
@@ -295,7 +331,8 @@ class Collection:
                 index.add(entries, vectors)
 
             await self._run(follow)
-        return info
+        self._changed()
+        return info, Outcome.CREATED if known is None else Outcome.UPDATED
 
     async def _fill(self, index: VectorIndex, embedder: Embedder) -> None:
         """Loads the saved index where it fits the store, and makes it from the store otherwise."""
@@ -321,10 +358,10 @@ class Collection:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
-def _embedded(embedder: Embedder, document: NewDocument, chunk: Chunk, header_room: int) -> str:
+def _embedded(count: CountTokens, document: NewDocument, chunk: Chunk, header_room: int) -> str:
     """Returns the text that a passage's vector is made from: title and section give it its context."""
     header = f"{document.title}. {chunk.section}".strip() if chunk.section != document.title else document.title
-    if embedder.count_tokens(header) > header_room:
+    if count(header) > header_room:
         header = ""
     return (
         f"{header}\n{document.content[chunk.start : chunk.end]}"

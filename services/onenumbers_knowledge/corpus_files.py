@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ def _files(folder: Path) -> Iterator[CorpusFile]:
         if fields["category"] not in CATEGORIES or fields["source"] not in SOURCES:
             raise CorpusError(f"{path.name}: {fields['category']}/{fields['source']} is no category and source")
         rest = {name: value for name, value in fields.items() if name not in _OWN_FIELDS and value not in ("", None)}
+        # Metadata is kept as JSON, which has no dates; YAML reads 2024-05-01 as one.
+        rest = json.loads(json.dumps(rest, default=str))
         yield CorpusFile(
             path=path,
             front_matter=fields,

@@ -115,7 +115,7 @@ def check(document: NewDocument) -> None:
         raise invalid("title", "holds only white space", rule="title.blank")
     if not document.content.strip():
         raise invalid("content", "holds only white space", rule="content.blank")
-    for name, text in (("title", document.title), ("content", document.content)):
+    for name, text in (("title", document.title), ("content", document.content), ("school", document.school)):
         found = _CONTROL.search(text)
         if found is not None:
             raise invalid(

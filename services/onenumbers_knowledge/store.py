@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, delete, event, func, insert, select, update
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, delete, event, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -295,16 +296,24 @@ class _translated:  # noqa: N801 - reads as a word in `with`
                 ) from error
 
 
+class StoreError(Exception):
+    """The store cannot be opened; the message is one line."""
+
+
 @asynccontextmanager
 async def open_store(path: Path) -> AsyncIterator[Store]:
-    """Opens the store, makes or updates its tables, and closes it at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4, max_overflow=4)
+    """Opens the store, makes or updates its tables, and closes it at the end. Raises StoreError where it cannot."""
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)), pool_size=4, max_overflow=4)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_migrate)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            async with engine.begin() as connection:
+                await connection.run_sync(_migrate)
+        except (DBAPIError, CommandError, OSError) as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreError(f"the document store {path} cannot be opened: {reason}") from error
         yield Store(engine, path)
     finally:
         await engine.dispose()
