@@ -219,3 +219,24 @@ async def test_writers_and_readers_at_once_see_whole_documents(stub):
     await asyncio.gather(*(write(n % 20) for n in range(60)), *(read() for _ in range(30)))
     stats = await stub.GetDocumentStats(pb.GetDocumentStatsRequest())
     assert (stats.documents, stats.passages, stats.index_vectors) == (20, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "field"),
+    [
+        ("GetDocument", {"document_id": ""}, "document_id"),
+        ("GetDocument", {"document_id": "x" * 101}, "document_id"),
+        ("DeleteDocument", {"document_id": ""}, "document_id"),
+        ("ListDocuments", {"page_size": -1}, "page_size"),
+        ("ListDocuments", {"category": "poetry"}, "category"),
+        ("ListDocuments", {"source": "gossip"}, "source"),
+        ("ListDocuments", {"page_token": "x" * 501}, "page_token"),
+        ("RetrieveByCategory", {"category": ""}, "category"),
+        ("RetrieveByCategory", {"category": "cycles", "limit": 101}, "limit"),
+        ("GetDocumentStats", {"category": "poetry"}, "category"),
+        ("IngestDocument", {"title": "t", "content": "c", "category": "cycles", "school": "a\x07b"}, "school"),
+    ],
+)
+async def test_every_other_request_that_breaks_a_rule_names_the_field(stub, method, fields, field):
+    request = getattr(pb, f"{method}Request")(**fields)
+    assert await refused(getattr(stub, method)(request)) == [field]
