@@ -28,10 +28,10 @@ async def main():
     async with open_store(path) as store:
         collection = Collection(store, index_path=path.with_name("index.faiss"))
         await collection.open(HashingEmbedder())
-        for number in range(10_000):
+        for number in range(int(sys.argv[3]), 100_000):
             text = f"Sentence one of unique{number}. " * 40
             await collection.ingest(note(number, content=text))
-            print(number, flush=True)
+            print('stored', number, flush=True)
             if number % 7 == 6:
                 await collection.save()
 
@@ -49,20 +49,26 @@ async def reopened(path: Path, embedder):
 
 
 async def test_nothing_acknowledged_is_lost_by_kill_9(store_path, hashing):
-    """Ten rounds on one store, killed at a random moment of each."""
+    """Ten rounds on one store, each with documents that are new, killed at a random moment of each."""
     acknowledged = -1
     for _ in range(10):
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", WRITER, str(store_path), str(Path(__file__).parent)),
+            *(sys.executable, "-c", WRITER, str(store_path), str(Path(__file__).parent), str(acknowledged + 1)),
             stdout=asyncio.subprocess.PIPE,
         )
         assert process.stdout is not None
-        await process.stdout.readline()
+        # The child logs there, too.
+        while not (line := await process.stdout.readline()).startswith(b"stored "):
+            assert line, "the writer ended by itself"
         await asyncio.sleep(random.uniform(0, 0.25))
         process.send_signal(signal.SIGKILL)
-        rest = (await process.stdout.read()).decode().split("\n")
+        rest = await process.stdout.read()
         await process.wait()
-        acknowledged = max(acknowledged, *(int(line) for line in rest[:-1] if line), 0)
+        # The last line may be cut off; what was acknowledged whole counts.
+        whole = [item for item in (line + rest).split(b"\n")[:-1] if item.startswith(b"stored ")]
+        assert int(line.split()[1]) == acknowledged + 1, "every round writes documents that are new"
+        acknowledged = int(whole[-1].split()[1])
+    assert acknowledged >= 9
     async for collection, store in reopened(store_path, hashing):
         infos, total = await store.page(after="", limit=10_000)
         assert total >= acknowledged + 1
