@@ -46,6 +46,6 @@ def configure(settings: MeshSettings, *, server: str) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # A library's chatter is not an event of ours.
-    for name in ("httpx", "httpcore", "uvicorn.access", "asyncio", "mcp", "alembic", "aiosqlite"):
+    for name in ("httpx", "httpcore", "gguf", "uvicorn.access", "asyncio", "mcp", "alembic", "aiosqlite"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.contextvars.bind_contextvars(server=server)

@@ -123,6 +123,6 @@ async def test_more_than_may_wait_is_refused(embedder):
 
 def test_a_folder_with_another_kind_of_model_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
-    with pytest.raises(ModelError, match="config.json"):
+    with pytest.raises(ModelError, match=r"config\.json"):
         convert_bert(tmp_path, tmp_path / "out.gguf")
     assert not (tmp_path / "out.gguf").exists()
