@@ -89,7 +89,8 @@ class ArgumentReader:
             _add(wrong, _WrongError(path, f"is nested deeper than {MAX_DEPTH} levels", "depth"))
             return
         seen: dict[str, str] = {}
-        for name, item in value.items():
+        # In the contract's order: a google.protobuf.Struct has none, and the same arguments should fail the same way.
+        for name, item in sorted(value.items(), key=lambda pair: _order(fields, pair[0])):
             field = fields.get(name)
             here = f"{path}.{name}" if path else str(name)
             if field is None:
@@ -167,11 +168,12 @@ class ArgumentReader:
 class _Field:
     """How one field is read."""
 
-    __slots__ = ("is_map", "is_repeated", "message_type", "name", "oneof", "read", "read_key", "takes_null")
+    __slots__ = ("index", "is_map", "is_repeated", "message_type", "name", "oneof", "read", "read_key", "takes_null")
 
     def __init__(self, field: FieldDescriptor) -> None:
         entry = field.message_type
         self.name = field.name
+        self.index = field.index
         self.is_map = entry is not None and bool(entry.GetOptions().map_entry)
         self.is_repeated = field.is_repeated and not self.is_map
         value = entry.fields_by_name["value"] if self.is_map and entry is not None else field
@@ -196,6 +198,11 @@ _WELL_KNOWN_FORMS = {
     "Empty": "must be an empty object",
     "Any": 'must be an object with the type under "@type"',
 }
+
+
+def _order(fields: Mapping[str, _Field], name: str) -> tuple[int, str]:
+    field = fields.get(name)
+    return (field.index if field is not None else len(fields), name)
 
 
 def _add(wrong: list[FieldViolation], error: _WrongError) -> None:
