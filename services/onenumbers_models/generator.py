@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import ctypes
+import re
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,8 @@ class LlamaGenerator:
         self.model_id = model_id
         self.context_length = min(context_length, model.trained_context)
         self._model = model
+        words = [word for word in model.control_words() if len(word) > 1]
+        self._control = re.compile("|".join(map(re.escape, words))) if words else None
         self._context = model.context(tokens=self.context_length, batch=512, threads=threads, embeddings=False)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="generator")
         self._waiting = 0
@@ -170,7 +173,7 @@ class LlamaGenerator:
         """Returns the conversation's tokens, by the chat template that the model carries."""
         lib = self._model.lib
         template = lib.llama_model_chat_template(self._model.pointer, None)
-        encoded = [(item.role.encode(), item.content.encode("utf-8", errors="replace")) for item in messages]
+        encoded = [(item.role.encode(), self._plain(item.content).encode(errors="replace")) for item in messages]
         chat = (lib.llama_chat_message * len(encoded))(*(lib.llama_chat_message(*item) for item in encoded))
         room = 2 * sum(len(role) + len(content) for role, content in encoded) + 1024
         buffer = ctypes.create_string_buffer(room)
@@ -178,6 +181,12 @@ class LlamaGenerator:
         if not 0 <= count <= room:
             raise ModelError(f"the chat template of {self.model_id} is not understood")
         return self._model.tokenize(buffer.raw[:count].decode("utf-8", errors="replace"), special=True)
+
+    def _plain(self, content: str) -> str:
+        """Returns a message in which no text is read as a control token: a passage must not pose as the system."""
+        if self._control is None:
+            return content
+        return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", content)
 
     def _write(self, job: _Job) -> Iterator[str]:
         """Reads the prompt and yields text; runs in the worker thread."""

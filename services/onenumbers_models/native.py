@@ -64,6 +64,17 @@ class Model:
             raise ModelError("the text cannot be split into tokens")
         return list(buffer[:count])
 
+    def control_words(self) -> list[str]:
+        """Returns the texts of the control tokens, such as those that begin and end a message; longest first."""
+        vocabulary, lib = self.vocabulary, self.lib
+        tokens = range(lib.llama_vocab_n_tokens(vocabulary))
+        texts = (
+            lib.llama_vocab_get_text(vocabulary, token)
+            for token in tokens
+            if lib.llama_vocab_is_control(vocabulary, token)
+        )
+        return sorted({text.decode(errors="replace") for text in texts if text}, key=len, reverse=True)
+
     def piece(self, token: int) -> bytes:
         """Returns the bytes of a token; control tokens have none."""
         buffer = ctypes.create_string_buffer(256)
