@@ -1,0 +1,88 @@
+"""Imports point one way, and the domain knows nothing of gRPC."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = [ROOT / "services", ROOT / "gateway"]
+PURE = [
+    "services/onenumbers_models",
+    "services/onenumbers_utilities/numerology",
+    "services/onenumbers_knowledge/documents.py",
+    "services/onenumbers_knowledge/chunking.py",
+    "services/onenumbers_knowledge/tables.py",
+    "services/onenumbers_knowledge/store.py",
+    "services/onenumbers_knowledge/index.py",
+    "services/onenumbers_knowledge/collection.py",
+    "services/onenumbers_knowledge/corpus_files.py",
+    "services/onenumbers_research/support.py",
+    "services/onenumbers_research/answering.py",
+    "services/onenumbers_runtime/errors.py",
+]
+WIRE = ("grpc", "google", "onenumbers.", "buf", "grpc_health", "grpc_reflection")
+ALLOWED = {
+    "onenumbers_runtime": set(),
+    "onenumbers_models": {"onenumbers_runtime"},
+    "onenumbers_utilities": {"onenumbers_runtime"},
+    "onenumbers_knowledge": {"onenumbers_runtime", "onenumbers_models"},
+    "onenumbers_research": {"onenumbers_runtime", "onenumbers_models"},
+    "onenumbers_gateway": {"onenumbers_runtime"},
+    "onenumbers_cli": {"onenumbers_runtime", "onenumbers_gateway"},
+}
+
+
+def files(path: str) -> list[Path]:
+    whole = ROOT / path
+    return sorted(whole.rglob("*.py")) if whole.is_dir() else [whole]
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", PURE)
+def test_the_domain_imports_neither_grpc_nor_protobuf(path):
+    for file in files(path):
+        wire = {name for name in imports(file) if (name + ".").startswith(tuple(w.rstrip(".") + "." for w in WIRE))}
+        assert not wire, f"{file.name} imports {wire}"
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_packages_import_only_what_lies_below_them(package):
+    (folder,) = [source / package for source in SOURCES if (source / package).is_dir()]
+    for file in sorted(folder.rglob("*.py")):
+        ours = {name.split(".")[0] for name in imports(file) if name.startswith("onenumbers_")}
+        assert ours <= ALLOWED[package] | {package}, file.name
+
+
+def test_no_file_is_too_long_to_hold_in_the_head():
+    for source in SOURCES:
+        for file in source.rglob("*.py"):
+            lines = len(file.read_text(encoding="utf-8").splitlines())
+            assert lines <= 400, f"{file.name} has {lines} lines"
+
+
+def test_every_tool_of_the_readme_is_in_the_contract_and_the_other_way_round():
+    import re
+
+    from onenumbers.knowledge.v1 import knowledge_pb2
+    from onenumbers.options.v1 import options_pb2
+    from onenumbers.research.v1 import research_pb2
+    from onenumbers.utilities.v1 import utilities_pb2
+
+    served = {
+        method.GetOptions().Extensions[options_pb2.tool].name
+        for module in (knowledge_pb2, research_pb2, utilities_pb2)
+        for service in module.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    }
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## The tools", 1)[1].split("\n\nA server", 1)[0]
+    assert set(re.findall(r"`([a-z_]+)`", section)) == served
