@@ -1,6 +1,6 @@
 """MCP and REST through the mesh, against what one writes by hand: an SDK server and a Starlette bridge.
 
-Usage: python bench/faces.py [--rounds N] [--requests N]
+Usage: python bench/faces.py [--rounds N] [--seconds S]
 
 Each round measures both sides in turn; the table shows medians and the ratio of each round. One worker each, cache off.
 """
@@ -13,7 +13,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from running import BIN, ROOT, Load, free_port, h2load, machine, median, mesh, process, write_table
+from running import BIN, ROOT, Load, free_port, machine, median, mesh, process, write_table, wrk
 
 ARGUMENTS = {"day": 14, "month": 11, "year": 1968}
 META = "io.modelcontextprotocol/"
@@ -30,6 +30,14 @@ def call(modern: bool) -> dict[str, object]:
             META + "clientInfo": {"name": "bench", "version": "1"},
         }
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+
+
+def split(content: dict[str, object]) -> tuple[str, str]:
+    """Returns the JSON before and after the call's id, for a session must not see one id twice at once."""
+    if "id" not in content:
+        return json.dumps(content), ""
+    before, after = json.dumps(content | {"id": "\0"}).split('"\\u0000"')
+    return before, after
 
 
 def open_session(url: str) -> dict[str, str]:
@@ -57,17 +65,17 @@ def open_session(url: str) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=3000)
+    parser.add_argument("--seconds", type=float, default=4, help="length of one load")
     parser.add_argument("--data-dir", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, mesh(options.data_dir or Path(scratch) / "data") as ours:
-        folder, sdk, bridge = Path(scratch), free_port(), free_port()
+        sdk, bridge = free_port(), free_port()
         target = f"127.0.0.1:{ours.utilities}"
         peers = ROOT / "bench" / "peers"
-        bodies = {}
-        for name, content in (("modern", call(True)), ("earlier", call(False)), ("rest", ARGUMENTS)):
-            bodies[name] = folder / f"{name}.json"
-            bodies[name].write_text(json.dumps(content))
+        bodies = {
+            name: split(content)
+            for name, content in (("modern", call(True)), ("earlier", call(False)), ("rest", dict(ARGUMENTS)))
+        }
         with (
             process(BIN / "python", peers / "mcp_sdk.py", str(sdk), target, port=sdk),
             process(BIN / "python", peers / "rest_starlette.py", str(bridge), target, port=bridge),
@@ -89,9 +97,8 @@ def main() -> None:
                             url = f"http://127.0.0.1:{port}{route}"
                             headers = {"modern": MODERN, "rest": {"content-type": "application/json"}}.get(kind)
                             headers = headers or open_session(url)
-                            count = options.requests if clients > 1 else options.requests // 3
-                            load = h2load(
-                                url, body=bodies[kind], headers=headers, requests=count, clients=clients, http1=True
+                            load = wrk(
+                                url, body=bodies[kind], headers=headers, seconds=options.seconds, clients=clients
                             )
                             assert load.failed == 0, f"{face}: {load.failed} calls failed on port {port}"
                             pair.append(load)
@@ -106,7 +113,7 @@ def main() -> None:
                         f"| {face} | {clients} | {columns[0]} | {columns[1]} | {median(ratios):.2f} "
                         f"({ratios[0]:.2f}-{ratios[-1]:.2f}) | {latencies[0]} | {latencies[1]} | {peer_name} |"
                     )
-    note = f"`python bench/faces.py --rounds {options.rounds} --requests {options.requests}`, {machine()}. One worker each, result cache off; the mesh's figures include the edge."
+    note = f"`python bench/faces.py --rounds {options.rounds} --seconds {options.seconds:g}`, {machine()}. One worker each, result cache off; the mesh's figures include the edge."
     write_table("faces", "## MCP and REST against hand-written bridges\n\n" + note + "\n\n" + "\n".join(rows))
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -135,11 +136,30 @@ class Load:
     failed: int
 
 
-def h2load(url: str, *, body: Path, headers: dict[str, str], requests: int, clients: int, http1: bool = False) -> Load:
+def h2load(
+    url: str,
+    *,
+    body: Path,
+    headers: dict[str, str],
+    requests: int,
+    clients: int,
+    streams: int = 1,
+    http1: bool = False,
+) -> Load:
     """Loads `url` with h2load and reads latencies from its log."""
     log = body.with_suffix(f".{clients}.log")
     log.unlink(missing_ok=True)
-    command = [need("h2load", "nghttp2-client"), "-n", str(requests), "-c", str(clients), "-d", str(body)]
+    command = [
+        need("h2load", "nghttp2-client"),
+        "-n",
+        str(requests),
+        "-c",
+        str(clients),
+        "-m",
+        str(streams),
+        "-d",
+        str(body),
+    ]
     command += ["--log-file", str(log), *(["--h1"] if http1 else [])]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
@@ -148,6 +168,43 @@ def h2load(url: str, *, body: Path, headers: dict[str, str], requests: int, clie
     ok = int(re.search(r"status codes: (\d+) 2xx", done.stdout)[1])  # type: ignore[index]
     times = sorted(int(line.split("\t")[2]) / 1000 for line in log.read_text().splitlines())
     return Load(rate, times[len(times) // 2], times[int(len(times) * 0.99)], requests - ok)
+
+
+_WRK_SCRIPT = """
+local before, after = [[{before}]], [[{after}]]
+local count = 0
+wrk.method = "POST"
+{headers}
+request = function()
+  count = count + 1
+  return wrk.format(nil, nil, nil, after == "" and before or before .. count .. after)
+end
+"""
+
+
+def wrk(url: str, *, body: tuple[str, str], headers: dict[str, str], seconds: float, clients: int) -> Load:
+    """Loads `url` with wrk.
+
+    Between the two parts of the body stands a number that no two calls share; none where the second part is empty.
+    """
+    lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(_WRK_SCRIPT.format(before=body[0], after=body[1], headers=lines))
+        script.flush()
+        command = [need("wrk", "wrk"), "-t1", f"-c{clients}", f"-d{seconds:g}s", "--latency", "-s", script.name, url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1])  # type: ignore[index]
+    failed = sum(int(found) for found in re.findall(r"Non-2xx or 3xx responses: (\d+)", done))
+    failed += sum(
+        int(number) for line in re.findall(r"Socket errors: (.*)", done) for number in re.findall(r"\d+", line)
+    )
+    times = {share: _milliseconds(text) for share, text in re.findall(r"(50|99)%\s+([\d.]+\w+)", done)}
+    return Load(rate, times["50"], times["99"], failed)
+
+
+def _milliseconds(text: str) -> float:
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()  # type: ignore[union-attr]
+    return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
 
 
 def median(values: list[float]) -> float:
