@@ -82,7 +82,7 @@ http {{
   access_log off;
   upstream utilities {{ server 127.0.0.1:{upstream}; keepalive 64; }}
   server {{
-    listen 127.0.0.1:{port}; http2 on; keepalive_requests 1000000;
+    listen 127.0.0.1:{port} http2; keepalive_requests 1000000;
     location / {{ grpc_pass grpc://utilities; }}
   }}
 }}
