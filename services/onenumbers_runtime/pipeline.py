@@ -15,13 +15,14 @@ from typing import Any, Self
 
 import grpc
 import structlog
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 from grpc.aio import AioRpcError, ServicerContext
 
 from onenumbers_runtime.calls import AUTHORIZATION, REQUEST_ID, enter_call, read_call
 from onenumbers_runtime.errors import (
     DeadlineExceededError,
+    InvalidArgumentError,
     MeshError,
     ResourceExhaustedError,
     UnauthenticatedError,
@@ -35,6 +36,8 @@ log = structlog.get_logger()
 Handler = Any
 _CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
+UNREADABLE = object()
+"""Stands for a request whose bytes are no message of its type."""
 PUBLIC_PREFIXES = ("/grpc.health.",)
 """Methods that need no token: probes have none."""
 INFRASTRUCTURE_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
@@ -86,7 +89,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
     def _wrap(self, handler: Handler, method: str) -> Handler:
         call = _MethodCall(self, method, self._metrics.method(method))
         options = {
-            "request_deserializer": handler.request_deserializer,
+            "request_deserializer": _reader(handler.request_deserializer),
             "response_serializer": handler.response_serializer,
         }
         if not handler.request_streaming and not handler.response_streaming:
@@ -227,16 +230,20 @@ class _Guard:
 
     def checked(self, request: Any) -> Any:
         """Returns the request after its rules were enforced; a stream of requests enforces them one by one."""
-        if self._call.infrastructure:
-            return request
         if isinstance(request, Message):
-            self._call.pipeline.check_message(request)
+            if not self._call.infrastructure:
+                self._call.pipeline.check_message(request)
             return request
-        return self._checked_stream(request)
+        if request is UNREADABLE:
+            raise _unreadable()
+        return request if isinstance(request, bytes) else self._checked_stream(request)
 
     async def _checked_stream(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         async for request in requests:
-            self._call.pipeline.check_message(request)
+            if request is UNREADABLE:
+                raise _unreadable()
+            if not self._call.infrastructure:
+                self._call.pipeline.check_message(request)
             yield request
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
@@ -284,6 +291,30 @@ class _Guard:
         if self._entered:
             self._call.pipeline.leave()
             self._entered = False
+
+
+def _reader(deserializer: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    """Returns a deserializer that lets the pipeline answer what it cannot read.
+
+    grpcio itself answers UNKNOWN with the exception's text, though the mistake is the caller's.
+    """
+    if deserializer is None:
+        return None
+
+    def read(data: bytes) -> Any:
+        try:
+            return deserializer(data)
+        except DecodeError:
+            return UNREADABLE
+
+    return read
+
+
+def _unreadable() -> InvalidArgumentError:
+    return InvalidArgumentError(
+        "the request is not a message of the method's type: its bytes are damaged, or a text in it is not UTF-8",
+        reason="UNREADABLE_MESSAGE",
+    )
 
 
 def _set_code(context: ServicerContext[Any, Any]) -> int:

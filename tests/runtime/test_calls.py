@@ -190,3 +190,16 @@ async def test_metrics_count_calls_by_status(echo, echo_service, stub):
             return server.metrics.registry.get_sample_value("grpc_server_handled_total", labels)
 
         assert (count("OK"), count("NOT_FOUND")) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("method", ["Echo", "Collect"])
+async def test_bytes_that_are_no_request_are_the_callers_mistake(echo, echo_service, method):
+    """grpcio's own answer is UNKNOWN with the exception's text."""
+    async with running([echo_service]) as (_, channel):
+        path = f"/{echo_service.full_name}/{method}"
+        call = channel.unary_unary(path) if method == "Echo" else channel.stream_unary(path)
+        damaged = b"\x0a\x02\xff\xfe"
+        code, message, details = await failure(call(damaged if method == "Echo" else iter([damaged])))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "DecodeError" not in message
+    assert details["ErrorInfo"].reason == "UNREADABLE_MESSAGE"

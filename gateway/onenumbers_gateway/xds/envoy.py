@@ -205,10 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m onenumbers_gateway.xds.envoy",
         description="Runs Envoy as the edge, configured over ADS by the gateway. SIGTERM drains it first.",
     )
-    parser.add_argument(
-        "--exec", action="store_true", help="become Envoy: whoever started this drains it through its admin socket"
-    )
-    options = parser.parse_args(arguments)
+    parser.parse_args(arguments)
     try:
         settings = EdgeSettings.load()
         settings.require_safe_host(settings.edge_host)
@@ -217,10 +214,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     logs.configure(settings, server="edge")
     try:
-        if options.exec:
-            settings.admin_socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            command = envoy_command(settings)
-            os.execv(command[0], command)  # noqa: S606 - no shell: the words are Envoy's arguments
         return asyncio.run(_run(settings))
     except EnvoyError as error:
         sys.stderr.write(f"{error}\n")
