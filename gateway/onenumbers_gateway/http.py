@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 
+from onenumbers_gateway.joined_writes import JoinedWritesProtocol
 from onenumbers_gateway.mcp.server import McpFace
 from onenumbers_gateway.mcp.shortcut import App, Receive, Scope, Send, Shortcut
 from onenumbers_runtime.server import PortInUseError
@@ -104,6 +105,7 @@ async def serving_http(app: HttpApp, *, host: str, port: int, grace_s: float) ->
         log_config=None,
         access_log=False,
         lifespan="on",
+        http=JoinedWritesProtocol,
         timeout_graceful_shutdown=max(1, int(grace_s)),
         timeout_keep_alive=75,
         server_header=False,

@@ -12,6 +12,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health_pb2
 
+from onenumbers.contract.v1 import contract_pb2
 from onenumbers_gateway.model import Endpoint, ServerStatus
 from onenumbers_gateway.reflection_client import ReflectedContract, ReflectionError, describe, reflect
 from onenumbers_gateway.settings import GatewaySettings
@@ -26,6 +27,7 @@ _LONGEST_RETRY_S = 0.5
 _POLL_WITHOUT_WATCH_S = 5.0
 _CHECK = "/grpc.health.v1.Health/Check"
 _WATCH = "/grpc.health.v1.Health/Watch"
+_WATCH_CONTRACT = "/onenumbers.contract.v1.ContractService/WatchContract"
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -67,6 +69,7 @@ class Instance:
         # Retries are decided per method by the one who calls, who knows what may be repeated.
         self.channel = open_channel(address, settings, retry=False)
         self._metadata = ((AUTHORIZATION, f"Bearer {settings.token}"),) if settings.token is not None else ()
+        self._reading = asyncio.Lock()
         self._refresh = asyncio.Event()
         self._refreshed: list[asyncio.Future[str]] = []
         self._task = asyncio.create_task(self._run(), name=f"instance-{server}-{port}")
@@ -118,7 +121,10 @@ class Instance:
         self._set(status, reason)
         self.tried.set()
         self._answer_refresh("")
-        tasks = [asyncio.create_task(self._keep_checking(has_health=has_health))]
+        tasks = [
+            asyncio.create_task(self._keep_checking(has_health=has_health)),
+            asyncio.create_task(self._watch_contract()),
+        ]
         if has_health:
             tasks.append(asyncio.create_task(self._watch()))
         else:
@@ -178,6 +184,25 @@ class Instance:
             raise _LostError(describe(error)) from error
         raise _LostError("it closed the connection")
 
+    async def _watch_contract(self) -> None:
+        """Reads the contract again whenever the server says that it changed; most servers never do.
+
+        Whether the server is there is not this watch's to tell: it only ends with the connection.
+        """
+        while True:
+            call = self.channel.unary_stream(
+                _WATCH_CONTRACT,
+                request_serializer=contract_pb2.WatchContractRequest.SerializeToString,
+                response_deserializer=contract_pb2.WatchContractResponse.FromString,
+            )(contract_pb2.WatchContractRequest(), metadata=self._metadata)
+            try:
+                async for _ in call:
+                    await self._read_contract()
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                    await asyncio.Event().wait()
+            await asyncio.sleep(_LONGEST_RETRY_S)
+
     async def _watch_connection(self) -> None:
         """Notices a lost connection of an instance that has no health to watch."""
         state = self.channel.get_state(try_to_connect=True)
@@ -223,20 +248,24 @@ class Instance:
 
     async def _read_contract(self) -> None:
         """Reads the contract; a failure keeps the last one and is remembered."""
-        try:
-            contract = await reflect(self.channel, timeout_s=self._settings.health_timeout_s, metadata=self._metadata)
-        except ReflectionError as error:
-            if self.contract_error != str(error):
-                self.contract_error = str(error)
-                log.warning("reflection_failed", server=self._server, port=self.port, reason=self.contract_error)
+        # One at a time: an older answer must not replace a newer one.
+        async with self._reading:
+            try:
+                contract = await reflect(
+                    self.channel, timeout_s=self._settings.health_timeout_s, metadata=self._metadata
+                )
+            except ReflectionError as error:
+                if self.contract_error != str(error):
+                    self.contract_error = str(error)
+                    log.warning("reflection_failed", server=self._server, port=self.port, reason=self.contract_error)
+                    self._on_change()
+                return
+            changed = self.contract_error or self.contract != contract
+            self.contract_error = ""
+            if changed:
+                self.contract, self.contract_time = contract, time.monotonic()
+                log.info("contract_read", server=self._server, port=self.port, services=list(contract.services))
                 self._on_change()
-            return
-        changed = self.contract_error or self.contract != contract
-        self.contract_error = ""
-        if changed:
-            self.contract, self.contract_time = contract, time.monotonic()
-            log.info("contract_read", server=self._server, port=self.port, services=list(contract.services))
-            self._on_change()
 
     def _answer_refresh(self, reason: str) -> None:
         self._refresh.clear()

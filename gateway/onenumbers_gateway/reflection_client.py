@@ -22,7 +22,14 @@ from onenumbers_runtime.reflection import SERVICE_V1, SERVICE_V1ALPHA
 log = structlog.get_logger()
 _Request = reflection_pb2.ServerReflectionRequest
 
-INFRASTRUCTURE = ("grpc.health.", "grpc.reflection.", "grpc.channelz.", "grpc.admin.", "envoy.service.")
+INFRASTRUCTURE = (
+    "grpc.health.",
+    "grpc.reflection.",
+    "grpc.channelz.",
+    "grpc.admin.",
+    "envoy.service.",
+    "onenumbers.contract.",
+)
 """Packages whose services belong to the plumbing and never become tools."""
 MAX_SERVICES = 1_000
 MAX_FILES = 5_000

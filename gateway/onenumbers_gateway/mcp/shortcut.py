@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import orjson
 import structlog
 from grpc.aio import AioRpcError
 
@@ -123,8 +124,8 @@ class Shortcut:
         else:
             return None
         try:
-            request = json.loads(body)
-        except (ValueError, RecursionError):
+            request = orjson.loads(body)
+        except ValueError:
             return None
         if (
             not isinstance(request, dict)
@@ -184,7 +185,7 @@ class Shortcut:
             for one in watcher:
                 one.cancel()
             self._running.pop(key, None)
-        body = b'{"jsonrpc":"2.0","id":' + json.dumps(call.request_id).encode() + b"," + payload
+        body = b'{"jsonrpc":"2.0","id":' + orjson.dumps(call.request_id) + b"," + payload
         start: list[tuple[bytes, bytes]] = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
@@ -205,11 +206,16 @@ class Shortcut:
         except Exception:
             log.exception("mcp_call_crashed", tool=call.name)
             return b'"error":{"code":-32603,"message":"Internal error"}}'
-        text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-        return (
-            f'"result":{{"content":[{{"type":"text","text":{json.dumps(text, ensure_ascii=False)}}}],'
-            f'"isError":false,"resultType":"complete","structuredContent":{text}'
-        ).encode() + tail
+        text = orjson.dumps(result)
+        return b"".join(
+            (
+                b'"result":{"content":[{"type":"text","text":',
+                orjson.dumps(text.decode()),
+                b'}],"isError":false,"resultType":"complete","structuredContent":',
+                text,
+                tail,
+            )
+        )
 
     def _cancel_named(self, headers: dict[bytes, bytes], body: bytes) -> None:
         """Cancels a call that runs here when its client says so by notifications/cancelled."""
