@@ -40,7 +40,7 @@ UNREADABLE = object()
 """Stands for a request whose bytes are no message of its type."""
 PUBLIC_PREFIXES = ("/grpc.health.",)
 """Methods that need no token: probes have none."""
-INFRASTRUCTURE_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
+INFRASTRUCTURE_PREFIXES = ("/grpc.health.", "/grpc.reflection.", "/onenumbers.contract.")
 """Methods that carry no rules, may stay open for ever and do not count against the limit."""
 
 
