@@ -23,13 +23,15 @@ from onenumbers_gateway.mesh_services import MeshHealth, MeshReflection
 from onenumbers_gateway.model import MeshSnapshot
 from onenumbers_gateway.names import NameBook
 from onenumbers_gateway.pages import ToolPages
+from onenumbers_gateway.registrations import Registrations
 from onenumbers_gateway.service import GatewayServicer, gateway_service
 from onenumbers_gateway.settings import GatewaySettings
 from onenumbers_gateway.statistics import ToolStatistics
-from onenumbers_gateway.store import CatalogStore, connect
+from onenumbers_gateway.store import CatalogStore
 from onenumbers_gateway.watch import CatalogWatch
 from onenumbers_gateway.xds.ads import AdsServer
 from onenumbers_gateway.xds.settings import EdgeSettings
+from onenumbers_runtime.registration import connect
 from onenumbers_runtime.server import GrpcServer
 from onenumbers_runtime.settings import is_loopback
 
@@ -134,6 +136,10 @@ async def running_gateway(settings: GatewaySettings, edge: EdgeSettings | None) 
             await health.use(snapshot)
             await watch.publish(catalog)
 
+        if client is not None:
+            await stack.enter_async_context(
+                Registrations(client, prefix=settings.redis_prefix, use=discovery.use_registered)
+            )
         server = await stack.enter_async_context(
             GrpcServer(
                 name="gateway",

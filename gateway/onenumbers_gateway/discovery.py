@@ -117,12 +117,29 @@ class Discovery:
         server = self._servers.get(name)
         return server.channel(avoid) if server is not None else None
 
+    def use_registered(self, registered: Mapping[str, tuple[Target, ...]]) -> None:
+        """Follows exactly these instances beside the configured ones, by server name.
+
+        A name that is not configured is a server of its own. Once all its instances are gone its tools stay listed as
+        unavailable until the gateway ends, like those of any other server that is away.
+        """
+        for name, targets in registered.items():
+            if name == "gateway":
+                continue
+            if name not in self._servers:
+                self._add(Target(name=name, host="", port=0))
+            self._servers[name].use_registered(targets)
+        for name, server in self._servers.items():
+            if name not in registered:
+                server.use_registered(())
+        self._pending.set()
+
     def _ordered(self) -> list[_Server]:
         return list(self._servers.values())
 
     def _add(self, target: Target) -> None:
         known = self._known.get(target.name)
-        if known is not None and known.target != target.address:
+        if known is not None and target.host and known.target != target.address:
             # What lives at another address is another server, until it says otherwise.
             known = None
         self._servers[target.name] = _Server(target, self._settings, known, on_change=self._pending.set)
@@ -165,11 +182,18 @@ class _Server:
         self._known = known
         self._on_change = on_change
         self._instances: dict[str, Instance] = {}
+        """By host, those that the target names."""
+        self._registered: dict[str, Instance] = {}
+        """By address, those that registered themselves."""
+        self._closing: set[asyncio.Task[None]] = set()
         self._resolved = asyncio.Event()
         self._reason = "its name was not looked up yet"
         self._turn = 0
         self._task: asyncio.Task[None] | None = None
-        if _is_address(target.host):
+        if not target.host:
+            self._reason = "none of its instances is registered"
+            self._resolved.set()
+        elif _is_address(target.host):
             self._use([target.host])
         else:
             self._task = asyncio.create_task(self._keep_resolving(), name=f"resolve-{target.name}")
@@ -179,14 +203,28 @@ class _Server:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await asyncio.gather(*(instance.close() for instance in self._instances.values()))
+        await asyncio.gather(*(instance.close() for instance in self._all()), *self._closing)
+
+    def use_registered(self, targets: tuple[Target, ...]) -> None:
+        wanted = {target.address: target for target in targets}
+        for address in [address for address in self._registered if address not in wanted]:
+            gone = self._registered.pop(address)
+            if gone.contract is not None:
+                # Its tools stay listed, as unavailable.
+                self._known = KnownServer(self.target.name, self.target.address, gone.contract)
+            task = asyncio.create_task(gone.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        for address, target in wanted.items():
+            if address not in self._registered:
+                self._registered[address] = self._instance(target.host, target.port)
 
     async def tried(self) -> None:
         await self._resolved.wait()
-        await asyncio.gather(*(instance.tried.wait() for instance in list(self._instances.values())))
+        await asyncio.gather(*(instance.tried.wait() for instance in self._all()))
 
     async def refresh(self, timeout_s: float) -> str:
-        instances = list(self._instances.values())
+        instances = self._all()
         if not instances:
             return self._reason
         try:
@@ -197,7 +235,7 @@ class _Server:
         return "" if "" in reasons else reasons[0]
 
     def channel(self, avoid: grpc.aio.Channel | None) -> grpc.aio.Channel | None:
-        ready = [item.channel for item in self._instances.values() if item.status is ServerStatus.SERVING]
+        ready = [item.channel for item in self._all() if item.status is ServerStatus.SERVING]
         others = [item for item in ready if item is not avoid] or ready
         if not others:
             return None
@@ -205,7 +243,7 @@ class _Server:
         return others[self._turn % len(others)]
 
     def snapshot(self) -> ServerSnapshot:
-        instances = sorted(self._instances.values(), key=lambda item: _RANK[item.status])
+        instances = sorted(self._all(), key=lambda item: _RANK[item.status])
         best = instances[0] if instances else None
         serving = [item for item in instances if item.contract is not None and item.status is ServerStatus.SERVING]
         spoken = serving or [item for item in instances if item.contract is not None]
@@ -221,8 +259,8 @@ class _Server:
             reason = f"{reason}; {best.contract_error}" if reason else best.contract_error
         return ServerSnapshot(
             name=self.target.name,
-            target=self.target.address,
-            endpoints=tuple(item.endpoint for item in self._instances.values()),
+            target=self.target.address if self.target.host else "registered",
+            endpoints=tuple(item.endpoint for item in self._all()),
             status=best.status if best is not None else ServerStatus.UNREACHABLE,
             reason=reason,
             response_time_ms=best.response_time_ms if best is not None else None,
@@ -233,16 +271,21 @@ class _Server:
             stale=bool(stale),
         )
 
+    def _all(self) -> list[Instance]:
+        """All instances; one that is configured and registered too counts once."""
+        configured = {(item.host, item.port) for item in self._instances.values()}
+        others = [item for item in self._registered.values() if (item.host, item.port) not in configured]
+        return [*self._instances.values(), *others]
+
+    def _instance(self, host: str, port: int) -> Instance:
+        return Instance(
+            server=self.target.name, host=host, port=port, settings=self._settings, on_change=self._on_change
+        )
+
     def _use(self, hosts: list[str]) -> None:
         for host in hosts:
             if host not in self._instances:
-                self._instances[host] = Instance(
-                    server=self.target.name,
-                    host=host,
-                    port=self.target.port,
-                    settings=self._settings,
-                    on_change=self._on_change,
-                )
+                self._instances[host] = self._instance(host, self.target.port)
         self._resolved.set()
         self._on_change()
 

@@ -61,8 +61,6 @@ class GatewaySettings(MeshSettings):
     """More servers: "name=host:port,name=host:port"."""
     cache_ttl_s: float = Field(3600.0, gt=0, validation_alias="MCP_CACHE_TTL")
     """Seconds that the catalog's record in Redis lives without being renewed."""
-    redis_prefix: str = Field("onenumbers", pattern=r"^[A-Za-z0-9_.:-]{1,64}$", validation_alias="MCP_REDIS_PREFIX")
-    """First part of all keys in Redis: two meshes may share one."""
     call_timeout_s: float = Field(120.0, gt=0, le=3600, validation_alias="MCP_CALL_TIMEOUT")
     """Longest call of a tool over MCP, in seconds."""
     health_check_interval_s: float = Field(60.0, gt=0, validation_alias="MCP_HEALTH_CHECK_INTERVAL")

@@ -14,8 +14,6 @@ from typing import Any, Self
 
 import redis.asyncio as redis
 import structlog
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from onenumbers_gateway.discovery import KnownServer
@@ -37,18 +35,6 @@ class Remembered:
 
     servers: Mapping[str, KnownServer] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
-
-
-def connect(url: str) -> redis.Redis:
-    """Returns a client that fails at once instead of trying again on its own."""
-    client: redis.Redis = redis.Redis.from_url(
-        url,
-        socket_timeout=_TIMEOUT_S,
-        socket_connect_timeout=_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=16,
-    )
-    return client
 
 
 class CatalogStore:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 import structlog
@@ -23,6 +23,9 @@ from onenumbers_runtime.metrics import ServerMetrics
 from onenumbers_runtime.pipeline import Pipeline
 from onenumbers_runtime.reflection import reflection_handlers
 from onenumbers_runtime.settings import MeshSettings, SettingsError
+
+if TYPE_CHECKING:
+    from onenumbers_runtime.registration import Registration
 
 log = structlog.get_logger()
 
@@ -101,6 +104,7 @@ class GrpcServer:
         self._server: grpc.aio.Server | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._metrics_server: Any = None
+        self._registration: Registration | None = None
 
     @property
     def address(self) -> str:
@@ -142,6 +146,8 @@ class GrpcServer:
             await server.stop(None)
             raise PortInUseError(self.host, self.port) from error
         self._server = server
+        if self.settings.advertise and self.settings.redis_url and self.name != "gateway":
+            self._registration = await self._register(self.settings.redis_url)
         log.info("server_listening", name=self.name, host=self.host, port=self.port)
         return self
 
@@ -149,6 +155,15 @@ class GrpcServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.drain()
+
+    async def _register(self, redis_url: str) -> Registration:
+        from onenumbers_runtime.registration import Registration, connect
+
+        address = self.address if self.settings.advertise == "auto" else self.settings.advertise
+        registration = Registration(
+            connect(redis_url), prefix=self.settings.redis_prefix, server=self.name, address=address
+        )
+        return await registration.__aenter__()
 
     @property
     def metrics_address(self) -> tuple[str, int] | None:
@@ -174,6 +189,8 @@ class GrpcServer:
     async def _drain(self, server: grpc.aio.Server) -> None:
         await self.health.enter_graceful_shutdown()
         log.info("server_draining", name=self.name, calls=self.pipeline.active)
+        if self._registration is not None:
+            await self._registration.__aexit__(None, None, None)
         # Watchers of the health service would keep the server open for the whole grace period: once no other call
         # runs there is nothing to wait for.
         with contextlib.suppress(TimeoutError):

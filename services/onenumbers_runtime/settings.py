@@ -57,6 +57,10 @@ class MeshSettings(BaseSettings):
     """Where data, models and logs are kept."""
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
     """Redis, as a URL; none means memory only."""
+    redis_prefix: str = Field("onenumbers", pattern=r"^[A-Za-z0-9_.:-]{1,64}$", validation_alias="MCP_REDIS_PREFIX")
+    """First part of all keys in Redis: two meshes may share one."""
+    advertise: str = Field("", validation_alias="MCP_ADVERTISE")
+    """"host:port" under which the mesh reaches this server: registers it in Redis. "auto" is where it listens."""
     auth_token: SecretStr | None = Field(None, validation_alias="MCP_AUTH_TOKEN")
     """Bearer token that every call must carry."""
     auth_token_file: Path | None = Field(None, validation_alias="MCP_AUTH_TOKEN_FILE")
@@ -86,6 +90,15 @@ class MeshSettings(BaseSettings):
             if not token:
                 raise ValueError("MCP_AUTH_TOKEN_FILE is empty")
             object.__setattr__(self, "auth_token", SecretStr(token))
+        return self
+
+    @model_validator(mode="after")
+    def _check_advertise(self) -> Self:
+        host, _, port = self.advertise.rpartition(":")
+        if self.advertise not in ("", "auto") and not (host and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f"MCP_ADVERTISE: {self.advertise!r} is no address: write host:port, or auto")
+        if self.advertise and not self.redis_url:
+            raise ValueError("MCP_ADVERTISE needs REDIS_URL, where servers are registered")
         return self
 
     @property

@@ -85,9 +85,9 @@ async def foreign_server(foreign: CompiledContract) -> AsyncIterator[tuple[Forei
 
 
 @contextlib.asynccontextmanager
-async def utilities_server(port: int = 0) -> AsyncIterator[GrpcServer]:
+async def utilities_server(port: int = 0, **values: Any) -> AsyncIterator[GrpcServer]:
     """The real utilities server."""
-    settings = MeshSettings.load(grace_period_s=0.5)
+    settings = MeshSettings.load(grace_period_s=0.5, **values)
     servicer = UtilitiesServicer(clock=lambda: date(2026, 1, 31), max_response_bytes=settings.max_message_bytes)
     async with GrpcServer(
         name="utilities", settings=settings, services=[utilities_service(servicer)], port=port
