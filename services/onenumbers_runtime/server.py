@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from onenumbers_runtime.registration import Registration
 
 log = structlog.get_logger()
+
+_stop: ContextVar[_Stop | None] = ContextVar("onenumbers_stop", default=None)
 
 
 class StartupError(Exception):
@@ -208,19 +211,48 @@ class GrpcServer:
 
 async def wait_for_signal() -> None:
     """Returns after the first SIGTERM or SIGINT; the second one ends the process at once, with status 130."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop = _stop.get() or _listen_for_signals()
+    stop.awaited = True
+    await stop.event.wait()
 
-    def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():
+
+class _Stop:
+    """The wish to end, and whether somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self.awaited = False
+
+    def on_signal(self, number: signal.Signals) -> None:
+        if self.event.is_set():
             log.warning("second_signal", signal=number.name)
             os._exit(130)
         log.info("signal_received", signal=number.name)
-        stop.set()
+        self.event.set()
 
+
+def _listen_for_signals() -> _Stop:
+    stop = _Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
-    await stop.wait()
+        asyncio.get_running_loop().add_signal_handler(number, stop.on_signal, number)
+    _stop.set(stop)
+    return stop
+
+
+async def _until_signal(main: Callable[[], Awaitable[None]]) -> None:
+    """Runs `main`; a signal that comes before it serves cancels it, a later one is its own to answer."""
+    # Listened to before anything reports that it serves: a signal that comes then must already drain.
+    stop = _listen_for_signals()
+    running = asyncio.ensure_future(main())
+    stopping = asyncio.create_task(stop.event.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not running.done() and not stop.awaited:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        return
+    stopping.cancel()
+    await running
 
 
 def run(main: Callable[[], Awaitable[None]], *, settings: MeshSettings, server: str) -> int:
@@ -233,12 +265,9 @@ def run(main: Callable[[], Awaitable[None]], *, settings: MeshSettings, server: 
     except ImportError:
         factory = None
 
-    async def body() -> None:
-        await main()
-
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(body())
+            runner.run(_until_signal(main))
     except (StartupError, SettingsError) as error:
         sys.stderr.write(f"{server}: {error}\n")
         return 2

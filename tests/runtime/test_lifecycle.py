@@ -118,6 +118,9 @@ PROGRAM = textwrap.dedent("""
     settings = MeshSettings.load(grace_period_s=30)
     async def main():
         async with GrpcServer(name="demo", settings=settings, services=[], port=0) as server:
+            if "slow" in sys.argv:
+                print(server.port, flush=True)
+                await asyncio.sleep(60)
             await server.set_serving(True)
             print(server.port, flush=True)
             await server.serve_until_signal()
@@ -152,6 +155,14 @@ def test_sigterm_drains_and_exits_with_0_and_logs_json(program):
     assert process.returncode == 0
     assert '"event": "server_stopped"' in errors
     assert probe.main([f"127.0.0.1:{port}", "--timeout", "0.5"]) == 1
+
+
+def test_a_signal_ends_a_server_that_is_still_loading(program):
+    process, _ = program("slow")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert '"event": "server_stopped"' in errors
 
 
 def test_a_second_signal_exits_at_once(program):
