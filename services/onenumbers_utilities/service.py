@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any, Final
 
 from onenumbers.utilities.v1 import utilities_pb2 as pb
 from onenumbers.utilities.v1 import utilities_pb2_grpc
 from onenumbers_runtime.errors import (
-    FieldViolation,
     InvalidArgumentError,
-    MeshError,
     ResourceExhaustedError,
     invalid,
 )
 from onenumbers_runtime.server import Service
-from onenumbers_runtime.status import to_status
 from onenumbers_utilities import convert
+from onenumbers_utilities.batches import ProfileRows, located
 from onenumbers_utilities.clock import Clock
+from onenumbers_utilities.explained import Explained
 from onenumbers_utilities.numerology.dates import read_date, require_born_by
 from onenumbers_utilities.numerology.life_path import life_path
 from onenumbers_utilities.numerology.name_numbers import destiny, expression, mark_name
 from onenumbers_utilities.numerology.names import read_name
-from onenumbers_utilities.numerology.options import NumerologyOptions
 from onenumbers_utilities.numerology.profile import profile
 
-_SLICE_S: Final = 0.005
-"""Seconds that a batch may hold the event loop before it lets other calls run, and notices its own cancellation."""
-_MAX_ID_LENGTH: Final = 200
-_ROW_FIELDS: Final = ("name", "day", "month", "year", "id")
-"""Fields of a row; errors of all others concern the request."""
-_OPTION_FIELDS: Final = ("y_overrides",)
 _FRAME_BYTES: Final = 64
 """What a response needs beside its items: counts and tags, rounded up."""
 
@@ -107,39 +98,55 @@ class UtilitiesServicer(utilities_pb2_grpc.UtilitiesServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.BatchCalculateResponse:
         """Calculates many profiles; one bad row never fails the others."""
-        options, as_of = convert.profile_options(request.options), convert.as_of(request)
         explain = _explain(request, default=False)
-        response = pb.BatchCalculateResponse()
-        size, slice_end = _FRAME_BYTES, time.monotonic() + _SLICE_S
-        for index, row in enumerate(request.profiles):
-            item = self._item(index, row, options, as_of, explain=explain)
+        rows = ProfileRows(
+            clock=self._clock,
+            options=convert.profile_options(request.options),
+            as_of=convert.as_of(request),
+            explain=explain,
+        )
+        response = pb.BatchCalculateResponse(rules=rows.rules())
+        size = response.ByteSize() + _FRAME_BYTES
+        async for item in rows.items(request.profiles, first=0):
             if item.HasField("error"):
                 response.failed += 1
             else:
                 response.succeeded += 1
             size += item.ByteSize() + 6
             if size > self._max_response_bytes:
-                raise _too_large(index, len(request.profiles), self._max_response_bytes, explain=explain)
+                raise _too_large(item.index, len(request.profiles), self._max_response_bytes, explain=explain)
             response.items.append(item)
-            if time.monotonic() >= slice_end:
-                await asyncio.sleep(0)
-                slice_end = time.monotonic() + _SLICE_S
         return response
 
-    def _item(
-        self, index: int, row: pb.ProfileInput, options: NumerologyOptions, as_of: date | None, *, explain: bool
-    ) -> pb.BatchItem:
-        try:
-            if len(row.id) > _MAX_ID_LENGTH:
-                raise invalid(
-                    "id", f"has {len(row.id)} characters, at most {_MAX_ID_LENGTH} may be", rule="id.max_length"
+    async def StreamProfiles(
+        self,
+        requests: AsyncIterator[pb.StreamProfilesRequest],
+        context: Any,  # noqa: ARG002
+    ) -> AsyncIterator[pb.StreamProfilesResponse]:
+        """Calculates any number of profiles, in the order of their rows."""
+        rows: ProfileRows | None = None
+        done = 0
+        async for request in requests:
+            response = pb.StreamProfilesResponse()
+            if rows is None:
+                rows = ProfileRows(
+                    clock=self._clock,
+                    options=convert.profile_options(request.settings.options),
+                    as_of=convert.as_of(request.settings),
+                    explain=request.settings.explain,
                 )
-            born = self._born(row.day, row.month, row.year)
-            found = profile(row.name, born, options, as_of=as_of, explain=explain)
-        except MeshError as error:
-            status = to_status(located(error, row=f"profiles[{index}]"))
-            return pb.BatchItem(index=index, id=row.id[:_MAX_ID_LENGTH], error=status)
-        return pb.BatchItem(index=index, id=row.id, profile=convert.profile(found))
+                response.rules.extend(rows.rules())
+            elif request.HasField("settings"):
+                raise invalid("settings", "may only be in the first message", rule="settings.first_message")
+            size = _FRAME_BYTES
+            async for item in rows.items(request.profiles, first=done):
+                size += item.ByteSize() + 6
+                if size > self._max_response_bytes and response.items:
+                    yield response
+                    response, size = pb.StreamProfilesResponse(), _FRAME_BYTES + item.ByteSize() + 6
+                response.items.append(item)
+            done += len(request.profiles)
+            yield response
 
     def _born(self, day: int, month: int, year: int) -> date:
         born = read_date(day, month, year)
@@ -152,25 +159,8 @@ def utilities_service(servicer: UtilitiesServicer) -> Service:
     return Service(
         full_name=pb.DESCRIPTOR.services_by_name["UtilitiesService"].full_name,
         add=utilities_pb2_grpc.add_UtilitiesServiceServicer_to_server,
-        servicer=servicer,
+        servicer=Explained(servicer),
     )
-
-
-def located(error: MeshError, *, row: str = "") -> MeshError:
-    """Returns an error of the domain with the paths that its fields have in the request."""
-    if not error.violations:
-        return error
-    violations: list[FieldViolation] = []
-    message = error.message
-    for violation in error.violations:
-        field = violation.field
-        if row and field in _ROW_FIELDS:
-            field = f"{row}.{field}"
-        elif field.startswith(_OPTION_FIELDS):
-            field = f"options.{field}"
-        message = message.replace(f"{violation.field}: ", f"{field}: ", 1)
-        violations.append(FieldViolation(field, violation.description, violation.rule))
-    return type(error)(message, reason=error.reason, violations=violations, metadata=error.metadata)
 
 
 def _explain(request: Any, *, default: bool) -> bool:

@@ -200,10 +200,10 @@ async def test_many_clients_at_once_get_their_own_answers(stub):
         assert asked == answered
 
 
-async def test_the_process_starts_by_its_settings_and_drains_on_sigterm():
+async def test_the_process_starts_by_its_settings_and_drains_on_sigterm(tmp_path):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "onenumbers_utilities"),
-        env={**os.environ, "MCP_UTILITIES_PORT": "0", "MCP_LOG_FORMAT": "json"},
+        env={**os.environ, "MCP_UTILITIES_PORT": "0", "MCP_LOG_FORMAT": "json", "MCP_DATA_DIR": str(tmp_path)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

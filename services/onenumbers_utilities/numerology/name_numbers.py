@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from onenumbers_utilities.numerology.karmic import debts_of
 from onenumbers_utilities.numerology.names import Name
-from onenumbers_utilities.numerology.options import DEFAULTS, NumerologyOptions, School, SummingMethod, YRule
+from onenumbers_utilities.numerology.options import (
+    DEFAULTS,
+    KarmicDebtScope,
+    NumerologyOptions,
+    School,
+    SummingMethod,
+    YRule,
+)
 from onenumbers_utilities.numerology.primitives import NO_MASTERS, chain, root
+from onenumbers_utilities.numerology.records import changed
 from onenumbers_utilities.numerology.results import Alternative, Component, LetterValue, Notice, NumberResult
 from onenumbers_utilities.numerology.tables import PYTHAGOREAN, VOWELS
 from onenumbers_utilities.numerology.vowels import mark
@@ -74,7 +82,7 @@ def destiny(name: MarkedName, *, explain: bool = True) -> NumberResult:
     """Returns the expression number with a notice that destiny is another name of it."""
     found = expression(name, explain=explain)
     notice = Notice("SAME_AS_EXPRESSION", "Destiny and expression are two names of one number.")
-    return replace(found, warnings=(*found.warnings, notice))
+    return changed(found, warnings=(*found.warnings, notice))
 
 
 def soul_urge(name: MarkedName, *, explain: bool = True) -> NumberResult:
@@ -141,14 +149,13 @@ def _number(position: str, name: MarkedName, inputs: dict[str, str], *, explain:
             position,
             visited,
             options.karmic_debt_scope,
-            parts=zip(name.name.parts, totals, strict=True) if _counting(totals) > 1 else (),
+            # A name that stands alone is the total itself and not a part of it.
+            parts=() if sum(totals) in totals else zip(name.name.parts, totals, strict=True),
             masters=masters,
-        ),
+        )
+        if len(visited) > 1 or options.karmic_debt_scope is KarmicDebtScope.COMPONENTS
+        else (),
     )
-
-
-def _counting(totals: Sequence[int]) -> int:
-    return len(totals) - totals.count(0)
 
 
 def _contribution(total: int, method: SummingMethod, masters: frozenset[int]) -> tuple[int, ...]:
@@ -168,12 +175,13 @@ def _visited(totals: Sequence[int], method: SummingMethod, masters: frozenset[in
     Where a single name counts, nothing is added to it, and its letters are the sum before the last reduction. Otherwise
     the debts of people with one name would be hidden in a component.
     """
-    counting = _counting(totals)
-    if not counting:
+    whole = sum(totals)
+    if not whole:
         return ()
-    if counting == 1 and method is SummingMethod.PER_NAME:
-        return chain(max(totals), masters)
-    return chain(sum(_contribution(total, method, masters)[-1] for total in totals), masters)
+    if method is SummingMethod.LETTER_TOTAL or (method is SummingMethod.PER_NAME and whole in totals):
+        return chain(whole, masters)
+    kept = masters if method is SummingMethod.PER_NAME else NO_MASTERS
+    return chain(sum([chain(total, kept)[-1] for total in totals]), masters)
 
 
 def _components(name: MarkedName, totals: Sequence[int], table: bytes, masters: frozenset[int]) -> Iterator[Component]:

@@ -15,8 +15,7 @@ def name_parts(name: Name, table: LetterTable = PYTHAGOREAN) -> NameParts:
         InvalidArgumentError: the table has no letter for one of the values, as the Chaldean has none for 9: that value
             would be a lesson of everyone.
     """
-    without = sorted(set(range(1, 10)) - set(table.values.values()))
-    if without:
+    if table is not PYTHAGOREAN and (without := sorted(set(range(1, 10)) - set(table.values.values()))):
         raise invalid(
             "system",
             f"the {table.name} table has no letter for {without[0]}: counts say nothing there",

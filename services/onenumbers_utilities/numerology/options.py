@@ -15,9 +15,15 @@ class School(Enum):
 
     PYTHAGOREAN = "pythagorean"
     DECOZ = "decoz"
+    GOODWIN = "goodwin"
+    JORDAN = "jordan"
     JAVANE_BUNKER = "javane_bunker"
     MCCLAIN = "mcclain"
+    CLEMENT = "clement"
     CHEIRO = "cheiro"
+    VEDIC = "vedic"
+    LO_SHU = "lo_shu"
+    PHILLIPS = "phillips"
     CONVENTION = "convention"
     """A convention of this software, with no tradition behind it."""
 
@@ -107,6 +113,18 @@ class PersonalYearSpan(Enum):
     """On 1 January (Decoz, McClain)."""
     BIRTHDAY = "birthday"
     """On the birthday, with the year of the last birthday."""
+
+
+@unique
+class PinnacleRule(Enum):
+    """What of the birth date a pinnacle adds."""
+
+    COMPONENT_MASTERS = "component_masters"
+    """Month, day and digit sum of the year, each reduced with masters kept (Decoz)."""
+    COMPONENT_ROOTS = "component_roots"
+    """Month, day and year each reduced to 1-9."""
+    FULL_NUMBERS = "full_numbers"
+    """Month, day and whole year as they are written; can make a 22 that the components do not have."""
 
 
 @unique

@@ -12,6 +12,7 @@ from onenumbers_utilities.numerology.options import (
     ChallengeAges,
     LifePathMethod,
     NumerologyOptions,
+    PinnacleRule,
     School,
 )
 from onenumbers_utilities.numerology.primitives import NO_MASTERS, chain, root
@@ -21,6 +22,13 @@ _AGES_OF_ONE_AND_PATH: Final = 36
 """First pinnacle's last age + root of the life path. Four cycles of nine years: that age is a personal year 9."""
 _YEARS: Final = 9
 """Length of the second and of the third pinnacle."""
+
+_PINNACLE_RULES: Final = {
+    PinnacleRule.COMPONENT_MASTERS: (LifePathMethod.GROUPED_MASTERS, School.DECOZ),
+    PinnacleRule.COMPONENT_ROOTS: (LifePathMethod.GROUPED_PLAIN, School.PYTHAGOREAN),
+    PinnacleRule.FULL_NUMBERS: (LifePathMethod.STRAIGHT, School.PYTHAGOREAN),
+}
+"""How each rule takes the date apart, and who documents it."""
 
 PeriodAges = tuple[tuple[int, int | None], ...]
 
@@ -38,24 +46,32 @@ def period_ages(born: date) -> PeriodAges:
 
 
 def pinnacles(
-    born: date, options: NumerologyOptions = DEFAULTS, *, age: int | None = None, explain: bool = True
+    born: date,
+    options: NumerologyOptions = DEFAULTS,
+    *,
+    rule: PinnacleRule = PinnacleRule.COMPONENT_MASTERS,
+    age: int | None = None,
+    explain: bool = True,
 ) -> tuple[LifePeriod, ...]:
     """Returns the four pinnacles with their ages.
 
     Args:
         born: Birth date.
         options: Gives the master numbers.
+        rule: What of the date is added.
         age: Completed years on the date asked for; marks the pinnacle in force.
         explain: Whether parts and other methods' values are returned.
     """
     masters = options.masters()
-    chains = date_chains(born, LifePathMethod.GROUPED_MASTERS, masters)
+    method, school = _PINNACLE_RULES[rule]
+    chains = date_chains(born, method, masters)
     totals = _pinnacle_totals(chains, masters)
     first, second = chain(totals[0], masters)[-1], chain(totals[1], masters)[-1]
     parts = _parts("pinnacle", born, chains, first, second) if explain else _NO_PARTS
     inputs = date_inputs(born)
     if options.master_set is not None:
         inputs["master_numbers"] = options.master_set.value
+    rule_id = f"pinnacle.{rule.value}"
     periods: list[LifePeriod] = []
     for index, (total, (start, end)) in enumerate(zip(totals, period_ages(born), strict=True)):
         visited = chain(total, masters)
@@ -66,11 +82,11 @@ def pinnacles(
             is_master=value > 9,
             total=total,
             chain=visited,
-            rule_id="pinnacle.component_masters",
-            school=School.DECOZ,
+            rule_id=rule_id,
+            school=school,
             inputs_used=inputs,
             components=parts[index],
-            alternatives=_pinnacle_alternatives(born, index, value, masters) if explain else (),
+            alternatives=_pinnacle_alternatives(born, rule, index, value, masters) if explain else (),
         )
         current = age is not None and start <= age and (end is None or age <= end)
         periods.append(LifePeriod(index + 1, number, start, end, current=current))
@@ -135,13 +151,14 @@ def _parts(kind: str, born: date, chains: DateChains, first: int, second: int) -
     return (month, day), (day, year), earlier, (month, year)
 
 
-def _pinnacle_alternatives(born: date, index: int, value: int, masters: frozenset[int]) -> tuple[Alternative, ...]:
+def _pinnacle_alternatives(
+    born: date, rule: PinnacleRule, index: int, value: int, masters: frozenset[int]
+) -> tuple[Alternative, ...]:
     found: list[Alternative] = []
-    for rule_id, method, own in (
-        ("pinnacle.component_roots", LifePathMethod.GROUPED_PLAIN, NO_MASTERS),
-        ("pinnacle.full_numbers", LifePathMethod.STRAIGHT, masters),
-    ):
-        visited = chain(_pinnacle_totals(date_chains(born, method, own), masters)[index], masters)
+    for other, (method, school) in _PINNACLE_RULES.items():
+        if other is rule:
+            continue
+        visited = chain(_pinnacle_totals(date_chains(born, method, masters), masters)[index], masters)
         if visited[-1] != value:
-            found.append(Alternative(rule_id, School.PYTHAGOREAN, visited[-1], visited[0]))
+            found.append(Alternative(f"pinnacle.{other.value}", school, visited[-1], visited[0]))
     return tuple(found)

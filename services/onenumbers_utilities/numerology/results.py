@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum, unique
 
 from onenumbers_utilities.numerology.options import School
+from onenumbers_utilities.numerology.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LetterValue:
     """A letter and what it counts."""
 
@@ -24,7 +24,7 @@ class LetterValue:
     """Whether it takes part in this sum."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Component:
     """One part of a sum: a name, or a part of a date."""
 
@@ -42,7 +42,7 @@ class Component:
     """The letters, for names."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alternative:
     """The value that another documented method gives."""
 
@@ -53,7 +53,7 @@ class Alternative:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Notice:
     """Something to know about a result; never an error."""
 
@@ -75,7 +75,7 @@ class DebtOrigin(Enum):
     """It is the sum of a part."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KarmicDebt:
     """A karmic debt number and where it was met."""
 
@@ -88,7 +88,7 @@ class KarmicDebt:
     """The part in which it was met, for the origin COMPONENT."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NumberResult:
     """Result of a calculation with everything that led to it."""
 
@@ -116,7 +116,7 @@ class NumberResult:
     karmic_debts: tuple[KarmicDebt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LifePeriod:
     """A period of life with a number: a pinnacle or a challenge."""
 
@@ -133,7 +133,7 @@ class LifePeriod:
     """Whether it is the main challenge."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MasterPosition:
     """A master number and where it stands."""
 
@@ -141,7 +141,7 @@ class MasterPosition:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NameParts:
     """What the counts of the values 1-9 among the letters of a name say."""
 
@@ -155,7 +155,7 @@ class NameParts:
     """9 minus the number of karmic lessons."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cycles:
     """Personal and universal cycles on a date."""
 
@@ -170,7 +170,7 @@ class Cycles:
     universal_day: NumberResult
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Profile:
     """All numbers of a person."""
 

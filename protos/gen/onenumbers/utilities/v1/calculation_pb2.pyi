@@ -369,6 +369,7 @@ class NumberResult(_message.Message):
     COMPONENTS_FIELD_NUMBER: _builtins.int
     ALTERNATIVES_FIELD_NUMBER: _builtins.int
     KARMIC_DEBTS_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
     value: _builtins.int
     """The number, reduced by the rule named below. Unset where there is nothing to count, such as a name without vowels."""
     root: _builtins.int
@@ -381,6 +382,8 @@ class NumberResult(_message.Message):
     """Identifier of the rule that was applied, such as "life_path.grouped_masters"."""
     school: Global___School.ValueType
     """School that documents the rule."""
+    explanation: _builtins.str
+    """How the number came about, in plain sentences made from the fields above. Only where a language was asked for."""
     @_builtins.property
     def chain(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Every value visited while `total` was reduced, first to last."""
@@ -420,10 +423,11 @@ class NumberResult(_message.Message):
         components: _abc.Iterable[Global___Component] | None = ...,
         alternatives: _abc.Iterable[Global___Alternative] | None = ...,
         karmic_debts: _abc.Iterable[Global___KarmicDebt] | None = ...,
+        explanation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "alternatives", b"alternatives", "chain", b"chain", "components", b"components", "inputs_used", b"inputs_used", "is_master", b"is_master", "karmic_debts", b"karmic_debts", "root", b"root", "rule_id", b"rule_id", "school", b"school", "total", b"total", "value", b"value", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "alternatives", b"alternatives", "chain", b"chain", "components", b"components", "explanation", b"explanation", "inputs_used", b"inputs_used", "is_master", b"is_master", "karmic_debts", b"karmic_debts", "root", b"root", "rule_id", b"rule_id", "school", b"school", "total", b"total", "value", b"value", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
     _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015

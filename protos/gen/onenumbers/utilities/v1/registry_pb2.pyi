@@ -81,6 +81,42 @@ UTILITY_INPUT_TYPE_DATE: UtilityInputType.ValueType  # 3
 """A calendar date."""
 Global___UtilityInputType: _TypeAlias = UtilityInputType  # noqa: Y015
 
+class _UtilityResultType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UtilityResultTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UtilityResultType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UTILITY_RESULT_TYPE_UNSPECIFIED: _UtilityResultType.ValueType  # 0
+    """Not stated."""
+    UTILITY_RESULT_TYPE_INTEGER: _UtilityResultType.ValueType  # 1
+    """A whole number of 32 bits."""
+    UTILITY_RESULT_TYPE_DOUBLE: _UtilityResultType.ValueType  # 2
+    """A decimal number."""
+    UTILITY_RESULT_TYPE_BOOL: _UtilityResultType.ValueType  # 3
+    """True or false."""
+    UTILITY_RESULT_TYPE_STRING: _UtilityResultType.ValueType  # 4
+    """Text."""
+    UTILITY_RESULT_TYPE_DATE: _UtilityResultType.ValueType  # 5
+    """A calendar date; "YYYY-MM-DD" where the result is a JSON value."""
+
+class UtilityResultType(_UtilityResultType, metaclass=_UtilityResultTypeEnumTypeWrapper):
+    """Types of results."""
+
+UTILITY_RESULT_TYPE_UNSPECIFIED: UtilityResultType.ValueType  # 0
+"""Not stated."""
+UTILITY_RESULT_TYPE_INTEGER: UtilityResultType.ValueType  # 1
+"""A whole number of 32 bits."""
+UTILITY_RESULT_TYPE_DOUBLE: UtilityResultType.ValueType  # 2
+"""A decimal number."""
+UTILITY_RESULT_TYPE_BOOL: UtilityResultType.ValueType  # 3
+"""True or false."""
+UTILITY_RESULT_TYPE_STRING: UtilityResultType.ValueType  # 4
+"""Text."""
+UTILITY_RESULT_TYPE_DATE: UtilityResultType.ValueType  # 5
+"""A calendar date; "YYYY-MM-DD" where the result is a JSON value."""
+Global___UtilityResultType: _TypeAlias = UtilityResultType  # noqa: Y015
+
 @_typing.final
 class RegisterUtilityRequest(_message.Message):
     """Asks to register a definition."""
@@ -259,7 +295,7 @@ class EvaluateUtilityRequest(_message.Message):
     """Identifier."""
     @_builtins.property
     def inputs(self) -> _struct_pb2.Struct:
-        """Inputs by name, of the types that the definition gives."""
+        """Inputs by name, of the types that the definition gives. A date is "YYYY-MM-DD" or an object of year, month and day."""
 
     def __init__(
         self,
@@ -450,7 +486,7 @@ class WorkedExample(_message.Message):
     """Where the example stands."""
     @_builtins.property
     def inputs(self) -> _struct_pb2.Struct:
-        """Inputs by name."""
+        """Inputs by name. A date is "YYYY-MM-DD" or an object of year, month and day."""
 
     @_builtins.property
     def expected(self) -> _struct_pb2.Value:
@@ -484,6 +520,8 @@ class Utility(_message.Message):
     EXAMPLES_GIVEN_FIELD_NUMBER: _builtins.int
     ACCURACY_FIELD_NUMBER: _builtins.int
     UPDATED_FIELD_NUMBER: _builtins.int
+    RESULT_TYPE_FIELD_NUMBER: _builtins.int
+    RESULT_REPEATED_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version, from 1."""
     status: Global___UtilityStatus.ValueType
@@ -494,13 +532,17 @@ class Utility(_message.Message):
     """Examples that were given."""
     accuracy: _builtins.float
     """`examples_reproduced` / `examples_given`. Unset where none were given."""
+    result_type: Global___UtilityResultType.ValueType
+    """Type of the result, as the formula gives it."""
+    result_repeated: _builtins.bool
+    """Whether the result is a list of that type."""
     @_builtins.property
     def definition(self) -> Global___UtilityDefinition:
         """The definition."""
 
     @_builtins.property
     def updated(self) -> _timestamp_pb2.Timestamp:
-        """When this version was stored."""
+        """When this version was stored, or taken out of use."""
 
     def __init__(
         self,
@@ -512,10 +554,12 @@ class Utility(_message.Message):
         examples_given: _builtins.int = ...,
         accuracy: _builtins.float | None = ...,
         updated: _timestamp_pb2.Timestamp | None = ...,
+        result_type: Global___UtilityResultType.ValueType = ...,
+        result_repeated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "accuracy", b"accuracy", "definition", b"definition", "updated", b"updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "accuracy", b"accuracy", "definition", b"definition", "examples_given", b"examples_given", "examples_reproduced", b"examples_reproduced", "status", b"status", "updated", b"updated", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy", "accuracy", b"accuracy", "definition", b"definition", "examples_given", b"examples_given", "examples_reproduced", b"examples_reproduced", "result_repeated", b"result_repeated", "result_type", b"result_type", "status", b"status", "updated", b"updated", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = _typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = _typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015

@@ -34,6 +34,7 @@ class CalculateLifePathRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
+    EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
     day: _builtins.int
     """Day of birth, 1-31."""
     month: _builtins.int
@@ -48,6 +49,8 @@ class CalculateLifePathRequest(_message.Message):
     """Which sums count as karmic debts."""
     explain: _builtins.bool
     """Whether the sums are returned; true when unset."""
+    explanation_language: _builtins.str
+    """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
     def __init__(
         self,
         *,
@@ -58,10 +61,11 @@ class CalculateLifePathRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
+        explanation_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "karmic_debt_scope", b"karmic_debt_scope", "master_numbers", b"master_numbers", "method", b"method", "month", b"month", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "master_numbers", b"master_numbers", "method", b"method", "month", b"month", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -105,6 +109,7 @@ class CalculateExpressionNumberRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
+    EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -117,6 +122,8 @@ class CalculateExpressionNumberRequest(_message.Message):
     """Which sums count as karmic debts."""
     explain: _builtins.bool
     """Whether the sums are returned; true when unset."""
+    explanation_language: _builtins.str
+    """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
     def __init__(
         self,
         *,
@@ -126,10 +133,11 @@ class CalculateExpressionNumberRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
+        explanation_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -173,6 +181,7 @@ class CalculateDestinyNumberRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
+    EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full birth name, 1-200 characters."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -185,6 +194,8 @@ class CalculateDestinyNumberRequest(_message.Message):
     """Which sums count as karmic debts."""
     explain: _builtins.bool
     """Whether the sums are returned; true when unset."""
+    explanation_language: _builtins.str
+    """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
     def __init__(
         self,
         *,
@@ -194,10 +205,11 @@ class CalculateDestinyNumberRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
+        explanation_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -245,6 +257,7 @@ class AnalyzeNumerologyProfileRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     SYSTEM_FIELD_NUMBER: _builtins.int
+    EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     day: _builtins.int
@@ -261,6 +274,8 @@ class AnalyzeNumerologyProfileRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     system: _builtins.str
     """Letter table: "pythagorean", also when empty."""
+    explanation_language: _builtins.str
+    """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """Date for cycles and current periods. Without it they are left out: no clock is read."""
@@ -282,10 +297,11 @@ class AnalyzeNumerologyProfileRequest(_message.Message):
         options: Global___ProfileOptions | None = ...,
         explain: _builtins.bool | None = ...,
         system: _builtins.str = ...,
+        explanation_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_challenges", b"_include_challenges", "_include_pinnacles", b"_include_pinnacles", "as_of", b"as_of", "explain", b"explain", "include_challenges", b"include_challenges", "include_pinnacles", b"include_pinnacles", "options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_challenges", b"_include_challenges", "_include_pinnacles", b"_include_pinnacles", "as_of", b"as_of", "day", b"day", "explain", b"explain", "include_challenges", b"include_challenges", "include_pinnacles", b"include_pinnacles", "month", b"month", "name", b"name", "options", b"options", "system", b"system", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_challenges", b"_include_challenges", "_include_pinnacles", b"_include_pinnacles", "as_of", b"as_of", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "include_challenges", b"include_challenges", "include_pinnacles", b"include_pinnacles", "month", b"month", "name", b"name", "options", b"options", "system", b"system", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -377,6 +393,7 @@ class BatchCalculateResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     SUCCEEDED_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
     succeeded: _builtins.int
     """Rows that have a profile."""
     failed: _builtins.int
@@ -385,20 +402,149 @@ class BatchCalculateResponse(_message.Message):
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchItem]:
         """One item per row of the request, in its order."""
 
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileRule]:
+        """The rules in force in every row. Results without sums leave them out."""
+
     def __init__(
         self,
         *,
         items: _abc.Iterable[Global___BatchItem] | None = ...,
         succeeded: _builtins.int = ...,
         failed: _builtins.int = ...,
+        rules: _abc.Iterable[Global___ProfileRule] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "items", b"items", "succeeded", b"succeeded"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "items", b"items", "rules", b"rules", "succeeded", b"succeeded"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchCalculateResponse: _TypeAlias = BatchCalculateResponse  # noqa: Y015
+
+@_typing.final
+class StreamProfilesRequest(_message.Message):
+    """Sends rows, and with the first message how to calculate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILES_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def profiles(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileInput]:
+        """Rows, at most 1,000 a message. Their fields are checked one by one, so that a bad row gets its own error."""
+
+    @_builtins.property
+    def settings(self) -> Global___StreamProfilesSettings:
+        """How to calculate. Only the first message may hold it."""
+
+    def __init__(
+        self,
+        *,
+        profiles: _abc.Iterable[Global___ProfileInput] | None = ...,
+        settings: Global___StreamProfilesSettings | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["profiles", b"profiles", "settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamProfilesRequest: _TypeAlias = StreamProfilesRequest  # noqa: Y015
+
+@_typing.final
+class StreamProfilesResponse(_message.Message):
+    """Answers with the outcomes of rows, in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchItem]:
+        """Outcomes; their index counts from 0 over the whole stream."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileRule]:
+        """The rules in force in every row, with the first message. Results without sums leave them out."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___BatchItem] | None = ...,
+        rules: _abc.Iterable[Global___ProfileRule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamProfilesResponse: _TypeAlias = StreamProfilesResponse  # noqa: Y015
+
+@_typing.final
+class StreamProfilesSettings(_message.Message):
+    """How the rows of a stream are calculated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AS_OF_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
+    explain: _builtins.bool
+    """Whether the sums are returned; false when unset."""
+    @_builtins.property
+    def as_of(self) -> _date_pb2.Date:
+        """Date for cycles and current periods in every row."""
+
+    @_builtins.property
+    def options(self) -> Global___ProfileOptions:
+        """Options of the calculations in every row."""
+
+    def __init__(
+        self,
+        *,
+        as_of: _date_pb2.Date | None = ...,
+        options: Global___ProfileOptions | None = ...,
+        explain: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "options", b"options"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "explain", b"explain", "options", b"options"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamProfilesSettings: _TypeAlias = StreamProfilesSettings  # noqa: Y015
+
+@_typing.final
+class ProfileRule(_message.Message):
+    """A rule that was applied to every row."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_FIELD_NUMBER: _builtins.int
+    position: _builtins.str
+    """The number that it calculates, by its field in the profile, such as "life_path" or "cycles.personal_year"."""
+    rule_id: _builtins.str
+    """Identifier of the rule."""
+    school: _calculation_pb2.School.ValueType
+    """School that documents it."""
+    def __init__(
+        self,
+        *,
+        position: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        school: _calculation_pb2.School.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "rule_id", b"rule_id", "school", b"school"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileRule: _TypeAlias = ProfileRule  # noqa: Y015
 
 @_typing.final
 class ProfileInput(_message.Message):

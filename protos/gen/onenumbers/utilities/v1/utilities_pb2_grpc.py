@@ -61,6 +61,11 @@ class UtilitiesServiceStub:
                 request_serializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.BatchCalculateRequest.SerializeToString,
                 response_deserializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.BatchCalculateResponse.FromString,
                 _registered_method=True)
+        self.StreamProfiles = channel.stream_stream(
+                '/onenumbers.utilities.v1.UtilitiesService/StreamProfiles',
+                request_serializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.StreamProfilesRequest.SerializeToString,
+                response_deserializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.StreamProfilesResponse.FromString,
+                _registered_method=True)
 
 
 class UtilitiesServiceServicer:
@@ -103,6 +108,15 @@ class UtilitiesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamProfiles(self, request_iterator, context):
+        """Calculates any number of profiles: rows as they come in, results as they are done, in order.
+
+        A client that reads slowly is waited for; no more than one message of either side is held.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_UtilitiesServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +144,11 @@ def add_UtilitiesServiceServicer_to_server(servicer, server):
                     servicer.BatchCalculate,
                     request_deserializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.BatchCalculateRequest.FromString,
                     response_serializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.BatchCalculateResponse.SerializeToString,
+            ),
+            'StreamProfiles': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamProfiles,
+                    request_deserializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.StreamProfilesRequest.FromString,
+                    response_serializer=onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.StreamProfilesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +288,33 @@ class UtilitiesService:
             '/onenumbers.utilities.v1.UtilitiesService/BatchCalculate',
             onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.BatchCalculateRequest.SerializeToString,
             onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.BatchCalculateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamProfiles(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/onenumbers.utilities.v1.UtilitiesService/StreamProfiles',
+            onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.StreamProfilesRequest.SerializeToString,
+            onenumbers_dot_utilities_dot_v1_dot_utilities__pb2.StreamProfilesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,11 @@ class UtilitiesServiceStub:
     """Calculates the whole profile of a person from name and birth date."""
     BatchCalculate: _grpc.UnaryUnaryMultiCallable[_utilities_pb2.BatchCalculateRequest, _utilities_pb2.BatchCalculateResponse]
     """Calculates many profiles; one bad row never fails the others."""
+    StreamProfiles: _grpc.StreamStreamMultiCallable[_utilities_pb2.StreamProfilesRequest, _utilities_pb2.StreamProfilesResponse]
+    """Calculates any number of profiles: rows as they come in, results as they are done, in order.
+
+    A client that reads slowly is waited for; no more than one message of either side is held.
+    """
 
 @_typing.type_check_only
 class UtilitiesServiceAsyncStub(UtilitiesServiceStub):
@@ -63,6 +68,11 @@ class UtilitiesServiceAsyncStub(UtilitiesServiceStub):
     """Calculates the whole profile of a person from name and birth date."""
     BatchCalculate: _aio.UnaryUnaryMultiCallable[_utilities_pb2.BatchCalculateRequest, _utilities_pb2.BatchCalculateResponse]  # type: ignore[assignment]
     """Calculates many profiles; one bad row never fails the others."""
+    StreamProfiles: _aio.StreamStreamMultiCallable[_utilities_pb2.StreamProfilesRequest, _utilities_pb2.StreamProfilesResponse]  # type: ignore[assignment]
+    """Calculates any number of profiles: rows as they come in, results as they are done, in order.
+
+    A client that reads slowly is waited for; no more than one message of either side is held.
+    """
 
 class UtilitiesServiceServicer(metaclass=_abc_1.ABCMeta):
     """Calculates numbers exactly as documented schools of numerology prescribe, and shows the sums. Numerology is a
@@ -108,5 +118,16 @@ class UtilitiesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_utilities_pb2.BatchCalculateResponse, _abc.Awaitable[_utilities_pb2.BatchCalculateResponse]]:
         """Calculates many profiles; one bad row never fails the others."""
+
+    @_abc_1.abstractmethod
+    def StreamProfiles(
+        self,
+        request_iterator: _MaybeAsyncIterator[_utilities_pb2.StreamProfilesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_utilities_pb2.StreamProfilesResponse], _abc.AsyncIterator[_utilities_pb2.StreamProfilesResponse]]:
+        """Calculates any number of profiles: rows as they come in, results as they are done, in order.
+
+        A client that reads slowly is waited for; no more than one message of either side is held.
+        """
 
 def add_UtilitiesServiceServicer_to_server(servicer: UtilitiesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,1 @@
+"""The registry of utilities: calculations that are defined as data."""

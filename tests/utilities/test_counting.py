@@ -1,0 +1,153 @@
+"""Counts over calendars are what counting one date after another gives, over gRPC as well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import date, timedelta
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onenumbers.utilities.v1 import calculation_pb2, counting_pb2_grpc
+from onenumbers.utilities.v1 import counting_pb2 as pb
+from onenumbers_runtime.testing import running
+from onenumbers_utilities.counting_service import CountingServicer, counting_service
+from onenumbers_utilities.numerology.attitude import attitude
+from onenumbers_utilities.numerology.counting import DateNumber, NumberOfDates, count_dates, number_of, reachable
+from onenumbers_utilities.numerology.cycles import cycles
+from onenumbers_utilities.numerology.life_path import birthday, life_path
+from onenumbers_utilities.numerology.options import LifePathMethod, NumerologyOptions
+
+WANTED = [
+    *(NumberOfDates(DateNumber.LIFE_PATH, method) for method in LifePathMethod),
+    NumberOfDates(DateNumber.BIRTHDAY),
+    NumberOfDates(DateNumber.ATTITUDE),
+    NumberOfDates(DateNumber.PERSONAL_YEAR, personal_year_in=2031),
+]
+
+
+@pytest.fixture
+async def stub():
+    async with running([counting_service(CountingServicer())]) as (_, channel):
+        yield counting_pb2_grpc.CountingServiceStub(channel)
+
+
+def one_by_one(wanted: NumberOfDates, born: date) -> int:
+    """The number as its own calculation returns it, sums and all."""
+    match wanted.number:
+        case DateNumber.LIFE_PATH:
+            return life_path(born, NumerologyOptions(life_path_method=wanted.life_path_method)).value
+        case DateNumber.BIRTHDAY:
+            return birthday(born).value
+        case DateNumber.ATTITUDE:
+            return attitude(born.day, born.month).value
+        case DateNumber.PERSONAL_YEAR:
+            return cycles(born, date(wanted.personal_year_in, 12, 31)).personal_year.value
+
+
+def counted(wanted: NumberOfDates, first: int, last: int):
+    *_, found = count_dates(wanted, first, last)
+    return found
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=lambda each: f"{each.number.value}-{each.life_path_method.value}")
+def test_a_count_is_the_count_of_one_date_after_another(wanted):
+    """1896-1904 holds two leap years and a year of a full century that is none."""
+    first, days = date(1896, 1, 1), (date(1905, 1, 1) - date(1896, 1, 1)).days
+    expected = Counter(one_by_one(wanted, first + timedelta(days=day)) for day in range(days))
+    found = counted(wanted, 1896, 1904)
+    assert found.dates == days
+    assert {value: dates for value, dates in found.counts.items() if dates} == dict(expected)
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=lambda each: f"{each.number.value}-{each.life_path_method.value}")
+def test_the_values_that_can_be_reached_are_reached_and_no_others(wanted):
+    found = counted(wanted, 1, 9999)
+    assert found.dates == (date.max - date.min).days + 1
+    assert tuple(found.counts) == reachable(wanted)
+    assert all(found.counts.values())
+    assert sum(found.counts.values()) == found.dates
+
+
+@given(born=st.dates(), which=st.sampled_from(WANTED))
+def test_the_number_of_a_date_is_that_of_its_own_calculation(born, which):
+    if which.number is DateNumber.PERSONAL_YEAR and born.year > which.personal_year_in:
+        return
+    assert number_of(which, born) == one_by_one(which, born)
+
+
+async def test_counts_come_over_grpc_with_rule_and_school(stub):
+    request = pb.CountDateNumbersRequest(number=pb.DATE_NUMBER_BIRTHDAY, first_year=2001, last_year=2001)
+    for _ in range(2):
+        found = await stub.CountDateNumbers(request)
+        counts = {each.value: each.dates for each in found.counts}
+        # Days 1, 10, 19, 28 of twelve months; 29 is 11 in eleven months.
+        assert (counts[1], counts[11], counts[22], found.dates) == (48, 12 + 11, 12, 365)
+        assert (found.rule_id, found.school) == ("birthday.day", calculation_pb2.SCHOOL_DECOZ)
+
+
+async def test_numbers_of_many_dates_come_in_their_order(stub):
+    request = pb.NumberDatesRequest(
+        number=pb.DATE_NUMBER_LIFE_PATH, days=[14, 29, 29], months=[11, 9, 6], years=[1968, 1974, 1947]
+    )
+    found = await stub.NumberDates(request)
+    assert list(found.values) == [22, 5, 2]
+    request.life_path_method = calculation_pb2.LIFE_PATH_METHOD_SUM_ALL_DIGITS
+    found = await stub.NumberDates(request)
+    assert list(found.values) == [4, 5, 11]
+    assert found.rule_id == "life_path.sum_all_digits"
+
+
+async def test_the_largest_request_is_answered_and_others_are_served_meanwhile(stub):
+    many = 100_000
+    request = pb.NumberDatesRequest(
+        number=pb.DATE_NUMBER_ATTITUDE, days=[28] * many, months=[2] * many, years=[1999] * many
+    )
+    small = pb.CountDateNumbersRequest(number=pb.DATE_NUMBER_LIFE_PATH, first_year=1, last_year=9999)
+    large, counts = await asyncio.gather(stub.NumberDates(request), stub.CountDateNumbers(small))
+    assert len(large.values) == many
+    assert set(large.values) == {3}
+    assert counts.dates == 3_652_059
+    request.days.append(1)
+    request.months.append(1)
+    request.years.append(1)
+    with pytest.raises(grpc.aio.AioRpcError, match="days"):
+        await stub.NumberDates(request)
+
+
+DATES = {"days": [1], "months": [1], "years": [2000]}
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "field"),
+    [
+        ("CountDateNumbers", {"first_year": 1900, "last_year": 1999}, "number"),
+        ("CountDateNumbers", {"number": 99, "first_year": 1900, "last_year": 1999}, "number"),
+        ("CountDateNumbers", {"number": 1, "first_year": 0, "last_year": 1999}, "first_year"),
+        ("CountDateNumbers", {"number": 1, "first_year": 1, "last_year": 10_000}, "last_year"),
+        ("CountDateNumbers", {"number": 1, "first_year": 2000, "last_year": 1999}, "last_year"),
+        ("CountDateNumbers", {"number": 4, "first_year": 2000, "last_year": 2000}, "personal_year_in"),
+        (
+            "CountDateNumbers",
+            {"number": 1, "first_year": 2000, "last_year": 2000, "personal_year_in": 5},
+            "personal_year_in",
+        ),
+        ("NumberDates", {"number": 1, "days": [1, 2], "months": [1], "years": [2000]}, "days, months and years"),
+        ("NumberDates", {"number": 1, "days": [1, 31], "months": [1, 4], "years": [2000, 2000]}, "days[1]"),
+        ("NumberDates", {"number": 1, "days": [1], "months": [13], "years": [2000]}, "months[0]"),
+        ("NumberDates", {"number": 1, "days": [1], "months": [1], "years": [-1]}, "years[0]"),
+        ("NumberDates", {**DATES, "number": 1, "life_path_method": 77}, "life_path_method"),
+    ],
+)
+async def test_bad_requests_name_the_field(stub, method, fields, field):
+    request = getattr(pb, f"{method}Request")(**fields)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await getattr(stub, method)(request)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert field in caught.value.details()
+    status = status_pb2.Status.FromString(dict(caught.value.trailing_metadata())["grpc-status-details-bin"])
+    assert any(detail.Is(error_details_pb2.BadRequest.DESCRIPTOR) for detail in status.details)
