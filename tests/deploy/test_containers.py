@@ -85,7 +85,7 @@ def test_only_loopback_is_published_and_the_token_is_a_secret_file():
 
 
 def test_named_volumes_hold_what_has_to_stay():
-    assert set(COMPOSE["volumes"]) == {"redis", "knowledge", "models"}
+    assert set(COMPOSE["volumes"]) == {"redis", "utilities", "knowledge", "models"}
     assert COMPOSE["services"]["knowledge"]["volumes"] == ["knowledge:/data"]
 
 

@@ -92,10 +92,10 @@ async def test_a_draining_server_gets_no_more_calls_before_it_is_gone(start_gate
     await gateway.until(lambda: status(gateway, "utilities") is ServerStatus.SERVING, within_s=2)
 
 
-async def test_a_server_killed_in_a_call_is_unavailable_and_found_again(start_gateway, foreign_server):
+async def test_a_server_killed_in_a_call_is_unavailable_and_found_again(start_gateway, foreign_server, tmp_path):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "onenumbers_utilities"),
-        env={**os.environ, "MCP_UTILITIES_PORT": str(port := await free_port())},
+        env={**os.environ, "MCP_UTILITIES_PORT": str(port := await free_port()), "MCP_DATA_DIR": str(tmp_path)},
         stderr=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
     )
