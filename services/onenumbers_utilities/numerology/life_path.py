@@ -73,7 +73,9 @@ def life_path(born: date, options: NumerologyOptions = DEFAULTS, *, explain: boo
             options.karmic_debt_scope,
             parts=((label, part[0]) for label, part in zip(_LABELS, chains, strict=True)),
             masters=masters,
-        ),
+        )
+        if len(visited) > 1 or options.karmic_debt_scope is KarmicDebtScope.COMPONENTS
+        else (),
     )
 
 

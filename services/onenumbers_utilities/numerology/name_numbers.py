@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from onenumbers_utilities.numerology.karmic import debts_of
@@ -17,7 +16,7 @@ from onenumbers_utilities.numerology.options import (
     YRule,
 )
 from onenumbers_utilities.numerology.primitives import NO_MASTERS, chain, root
-from onenumbers_utilities.numerology.records import changed
+from onenumbers_utilities.numerology.records import changed, record
 from onenumbers_utilities.numerology.results import Alternative, Component, LetterValue, Notice, NumberResult
 from onenumbers_utilities.numerology.tables import PYTHAGOREAN, VOWELS
 from onenumbers_utilities.numerology.vowels import mark
@@ -39,7 +38,7 @@ _COUNTED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MarkedName:
     """A name with its vowels decided, ready for all its numbers."""
 
@@ -51,6 +50,8 @@ class MarkedName:
     """Inputs of a number that does not depend on vowels."""
     vowel_inputs: dict[str, str]
     """Inputs of a number that does."""
+    has_y: bool
+    """Whether there is a Y, on which schools disagree."""
 
 
 def mark_name(name: Name, options: NumerologyOptions = DEFAULTS) -> MarkedName:
@@ -70,7 +71,7 @@ def mark_name(name: Name, options: NumerologyOptions = DEFAULTS) -> MarkedName:
             vowel_inputs["y_overrides"] = ", ".join(
                 f"{each.position} {'vowel' if each.vowel else 'consonant'}" for each in options.y_overrides
             )
-    return MarkedName(name, marked, options, inputs, vowel_inputs)
+    return MarkedName(name, marked, options, inputs, vowel_inputs, "Y" in name.text)
 
 
 def expression(name: MarkedName, *, explain: bool = True) -> NumberResult:
@@ -126,7 +127,7 @@ def _number(position: str, name: MarkedName, inputs: dict[str, str], *, explain:
     value = visited[-1] if visited else None
     warnings = name.name.notices
     y_alternatives: tuple[Alternative, ...] = ()
-    if position != "expression":
+    if name.has_y and position != "expression":
         warnings, y_alternatives = _y_disagreement(position, name, value)
     if value is None:
         kind = "VOWELS" if position == "soul_urge" else "CONSONANTS"
@@ -208,8 +209,6 @@ def _y_disagreement(
     position: str, name: MarkedName, value: int | None
 ) -> tuple[tuple[Notice, ...], tuple[Alternative, ...]]:
     """Returns the notices of the name and, where the rules of Y give other numbers, these with one more notice."""
-    if not any("Y" in part for part in name.name.parts):
-        return name.name.notices, ()
     options, table = name.options, _COUNTED[position]
     masters, school = options.masters(), _SCHOOLS[options.summing_method]
     found: list[Alternative] = []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
 
 from onenumbers_runtime.errors import invalid
 from onenumbers_utilities.numerology.letters import LETTER_MAPS, UNKNOWN, refusal
-from onenumbers_utilities.numerology.options import LetterPolicy
+from onenumbers_utilities.numerology.options import LetterPolicy, Transliteration
+from onenumbers_utilities.numerology.records import record
 from onenumbers_utilities.numerology.results import Notice
+from onenumbers_utilities.numerology.transliteration import transliterate
+from onenumbers_utilities.numerology.transliteration_standards import STANDARDS
 
 MAX_NAME_LENGTH: Final = 200
 """Characters (code points) that a name may have."""
@@ -23,7 +25,7 @@ _NUMERALS: Final = frozenset({"II", "III", "IV"})
 """Suffixes of a generation; only in capitals, for Ii is a surname."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     """A name ready to be counted."""
 
@@ -35,6 +37,10 @@ class Name:
     """How letters with marks were read."""
     notices: tuple[Notice, ...] = ()
     """What was left out."""
+    transliteration: Transliteration | None = None
+    """The standard that made it Latin; None for names that were."""
+    latin: str = ""
+    """What the standard wrote, with its marks; "" without one."""
 
     @property
     def text(self) -> str:
@@ -46,10 +52,19 @@ class Name:
         inputs = {"name": self.raw}
         if self.policy is not LetterPolicy.DIRECT:
             inputs["letter_policy"] = self.policy.value
+        if self.transliteration is not None:
+            inputs["transliteration"] = self.transliteration.value
+            inputs["latin_name"] = self.latin
         return inputs
 
 
-def read_name(raw: str, policy: LetterPolicy = LetterPolicy.DIRECT, *, field: str = "name") -> Name:
+def read_name(
+    raw: str,
+    policy: LetterPolicy = LetterPolicy.DIRECT,
+    *,
+    transliteration: Transliteration | None = None,
+    field: str = "name",
+) -> Name:
     """Reads a name.
 
     Whitespace, full stops and commas separate names; hyphens and apostrophes join. Titles before and generational
@@ -58,6 +73,8 @@ def read_name(raw: str, policy: LetterPolicy = LetterPolicy.DIRECT, *, field: st
     Args:
         raw: The name as people write it, in Latin letters with or without marks.
         policy: How letters with marks become A-Z.
+        transliteration: The standard for a name of another script; None refuses such a name. Names that are Latin
+            already are read as they are.
         field: Where errors say that the name is.
 
     Raises:
@@ -70,6 +87,10 @@ def read_name(raw: str, policy: LetterPolicy = LetterPolicy.DIRECT, *, field: st
     table = LETTER_MAPS[policy]
     letters = text.translate(table)
     if UNKNOWN in letters:
+        if transliteration is not None:
+            latin = transliterate(raw, transliteration, policy, field=field)
+            if latin is not None:
+                return _from_latin(raw, latin, transliteration, policy, field)
         raise _refused(raw, text, policy, field)
     parts = letters.split()
     if not parts:
@@ -80,6 +101,25 @@ def read_name(raw: str, policy: LetterPolicy = LetterPolicy.DIRECT, *, field: st
         parts, notices = _without_titles(parts, text)
         return Name(raw, tuple(parts), policy, notices)
     return Name(raw, tuple(parts), policy)
+
+
+def _from_latin(raw: str, latin: str, standard: Transliteration, policy: LetterPolicy, field: str) -> Name:
+    """Reads what a standard wrote. Titles are not looked for: bare consonants may spell one by chance."""
+    parts = unicodedata.normalize("NFC", latin).translate(LETTER_MAPS[policy]).split()
+    if any(UNKNOWN in part for part in parts):
+        raise AssertionError(f"{standard.name} wrote a character that does not count")
+    if not parts:
+        raise invalid(field, f"has no letters that {standard.name} writes as Latin ones", rule="name.no_letters")
+    chosen, text = STANDARDS[standard], " ".join(parts)
+    notices = [Notice("TRANSLITERATED", f"The name was read by {chosen.title} and counted as {text}.")]
+    if not chosen.vowels_written:
+        notices.append(
+            Notice(
+                "VOWELS_NOT_WRITTEN",
+                f"{chosen.script} leaves vowels out; none were added, so numbers of vowels and consonants say little.",
+            )
+        )
+    return Name(raw, tuple(parts), policy, tuple(notices), standard, " ".join(latin.split()))
 
 
 def _refused(raw: str, text: str, policy: LetterPolicy, field: str) -> Exception:
