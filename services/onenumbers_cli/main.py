@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from onenumbers_cli.errors import EXIT_HELP, CommandError, Exit
+from onenumbers_cli.models import models_app
 
 app = typer.Typer(
     name="onenumbers",
@@ -20,7 +21,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-models_app = typer.Typer(help="Shows and prepares the local models.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models_app, name="models")
 
 Target = Annotated[
@@ -117,6 +117,37 @@ def call(
 
 
 @app.command()
+def calculate(
+    source: Annotated[
+        str,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="People: .csv or .jsonl with name, day, month, year (or birth_date) and id if wanted; - reads CSV.",
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", metavar="FILE", help="Results: .csv, .jsonl or .parquet; - writes CSV.")
+    ] = "-",
+    as_of: Annotated[str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Also the cycles on this date.")] = "",
+    whole: Annotated[bool, typer.Option("--whole", help="Whole profiles with their sums, as JSON lines.")] = False,
+    target: Target = None,
+    token_file: TokenFile = None,
+    timeout: Timeout = 3600.0,
+    as_json: Json = False,
+) -> None:
+    """Calculates the profiles of a table of people, of any length. A row with an error does not stop the others.
+
+    Example: onenumbers calculate --input people.csv --output profiles.parquet
+    """
+    from onenumbers_cli.calculate import calculate_people
+    from onenumbers_cli.client import connection
+
+    to = connection(target, timeout, token_file)
+    calculate_people(source=source, output=output, as_of=as_of, whole=whole, to=to, as_json=as_json)
+
+
+@app.command()
 def health(target: Target = None, token_file: TokenFile = None, timeout: Timeout = 5.0, as_json: Json = False) -> None:
     """Shows the health of each server; the exit status is 0 only when all of them serve."""
     from onenumbers_cli.client import connection
@@ -127,26 +158,61 @@ def health(target: Target = None, token_file: TokenFile = None, timeout: Timeout
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files (.md, .txt) and folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders of them, and patterns.")],
     category: Annotated[
-        str,
-        typer.Option(help="calculation, interpretation, compatibility, cycles, utility or validation."),
-    ] = "interpretation",
-    source: Annotated[str, typer.Option(help="classical, modern, mystical or scientific.")] = "modern",
+        str | None,
+        typer.Option(
+            help="calculation, interpretation, compatibility, cycles, utility or validation; for all documents "
+            "(default: what a file says itself, else interpretation)."
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="classical, modern, mystical or scientific; for all documents "
+            "(default: what a file says itself, else modern)."
+        ),
+    ] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Kept with every document. May be repeated.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=COLUMN",
+            help="Column of a table that holds the id, title, content, category or source. May be repeated.",
+        ),
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder from which the paths of files count (default: the present one).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read the files; send nothing.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell of each file as it is done.")] = False,
     target: Target = None,
     token_file: TokenFile = None,
     timeout: Timeout = 120.0,
     as_json: Json = False,
 ) -> None:
-    """Adds documents to the knowledge base. What has not changed since the last time is left as it is.
+    """Adds documents to the knowledge base: text, Markdown, HTML, PDF, DOCX, CSV and JSON.
+
+    What has not changed since the last time is left as it is; after an interruption it goes on from there.
 
     Example: onenumbers ingest notes/ --category calculation
     """
     from onenumbers_cli.client import connection
-    from onenumbers_cli.ingest import ingest_paths
+    from onenumbers_cli.ingest import ingest_paths, parse_columns, parse_pairs
 
     ingest_paths(
-        paths=paths, category=category, source=source, to=connection(target, timeout, token_file), as_json=as_json
+        paths=paths,
+        category=category,
+        source=source,
+        metadata=parse_pairs(metadata or [], "--metadata"),
+        columns=parse_columns(column or []),
+        root=root,
+        dry_run=dry_run,
+        verbose=verbose,
+        to=connection(target, timeout, token_file),
+        as_json=as_json,
     )
 
 
@@ -174,35 +240,6 @@ def ask(
         to=connection(target, timeout, token_file),
         as_json=as_json,
     )
-
-
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the mesh's data (MCP_DATA_DIR).")]
-
-
-@models_app.command("list")
-def list_models(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Lists the models that the settings name, and whether they are prepared."""
-    from onenumbers_cli.models import run_models
-
-    raise typer.Exit(run_models("list", data_dir=data_dir, as_json=as_json))
-
-
-@models_app.command()
-def prepare(data_dir: DataDir = None) -> None:
-    """Converts or downloads the models that the settings name, and proves that they run here."""
-    from onenumbers_cli.models import run_models
-
-    raise typer.Exit(run_models("prepare", data_dir=data_dir))
-
-
-@models_app.command()
-def check(data_dir: DataDir = None) -> None:
-    """Tells whether the models are there, without loading them; the exit status is 1 when one is not."""
-    from onenumbers_cli.models import check_models
-
-    missing = check_models(data_dir=data_dir)
-    if missing:
-        raise CommandError("\n".join(missing))
 
 
 def main() -> None:

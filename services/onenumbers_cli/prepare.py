@@ -34,10 +34,16 @@ def prepare_models(layout: Layout) -> None:
 
 
 def _signature(layout: Layout) -> str:
+    chosen = layout.edge.data_dir.absolute() / "models" / "chosen.json"
     try:
         runtime = version("llama-cpp-python")
     except PackageNotFoundError:
         runtime = "none"
     return "".join(
-        f"{line}\n" for line in (runtime, *(f"{name}={layout.environment.get(name, '')}" for name in _VARIABLES))
+        f"{line}\n"
+        for line in (
+            runtime,
+            *(f"{name}={layout.environment.get(name, '')}" for name in _VARIABLES),
+            chosen.read_text(encoding="utf-8") if chosen.is_file() else "",
+        )
     )

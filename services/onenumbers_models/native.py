@@ -39,17 +39,36 @@ def library() -> Any:
 
 
 class Model:
-    """A loaded GGUF."""
+    """A loaded GGUF.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The file.
+        vocabulary_only: Loads no weights: enough for counting tokens, and quick.
+        repack: Whether weights may be rearranged for the processor. Weights repacked for AMX crash on virtual machines
+            that show AMX and cannot do it (llama.cpp issue 20824): try it in a process of its own first.
+        adapter: A low-rank adapter to add.
+
+    Raises:
+        ModelError: llama.cpp cannot load it.
+    """
+
+    def __init__(
+        self, path: Path, *, vocabulary_only: bool = False, repack: bool = False, adapter: Path | None = None
+    ) -> None:
         self.lib = library()
         parameters = self.lib.llama_model_default_params()
         parameters.n_gpu_layers = 0
-        # Weights repacked for AMX crash on virtual machines that show AMX and cannot do it (llama.cpp issue 20824).
-        parameters.use_extra_bufts = False
+        parameters.use_extra_bufts = repack
+        parameters.vocab_only = vocabulary_only
         self.pointer = self.lib.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.pointer:
             raise ModelError(f"llama.cpp cannot load {path.name}: it is damaged or of an unknown kind")
+        self._adapter: Any = None
+        if adapter is not None:
+            self._adapter = self.lib.llama_adapter_lora_init(self.pointer, str(adapter).encode())
+            if not self._adapter:
+                self.close()
+                raise ModelError(f"llama.cpp cannot load the adapter {adapter.name}")
         self.vocabulary = self.lib.llama_model_get_vocab(self.pointer)
         self.dimensions = int(self.lib.llama_model_n_embd(self.pointer))
         self.trained_context = int(self.lib.llama_model_n_ctx_train(self.pointer))
@@ -81,8 +100,20 @@ class Model:
         count = self.lib.llama_token_to_piece(self.vocabulary, token, buffer, len(buffer), 0, False)
         return buffer.raw[: max(0, count)]
 
-    def context(self, *, tokens: int, batch: int, threads: int, embeddings: bool) -> Any:
+    @property
+    def keeps_prefixes(self) -> bool:
+        """Whether the beginning of a sequence can be shared: not where the memory is a state that runs along."""
+        return not (self.lib.llama_model_is_recurrent(self.pointer) or self.lib.llama_model_is_hybrid(self.pointer))
+
+    def context(self, *, tokens: int, batch: int, threads: int, embeddings: bool, sequences: int = 1) -> Any:
         """Returns a new context.
+
+        Args:
+            tokens: Cells of its memory, which all sequences share.
+            batch: Tokens that are read at once at most.
+            threads: Threads of llama.cpp.
+            embeddings: Whether it gives vectors instead of next tokens.
+            sequences: Sequences that it can tell apart.
 
         Raises:
             ModelError: There is not enough memory for it.
@@ -90,14 +121,21 @@ class Model:
         parameters = self.lib.llama_context_default_params()
         parameters.n_ctx, parameters.n_batch, parameters.n_ubatch = tokens, batch, batch
         parameters.n_threads = parameters.n_threads_batch = threads
-        parameters.n_seq_max = 1
+        parameters.n_seq_max = sequences
+        # One memory for all sequences: a copied beginning then shares its cells, and no sequence has a fixed share.
+        parameters.kv_unified = sequences > 1
         parameters.embeddings = embeddings
         parameters.no_perf = True
         context = self.lib.llama_init_from_model(self.pointer, parameters)
         if not context:
             raise ModelError("llama.cpp cannot make a context: there is not enough memory for it")
+        if self._adapter is not None:
+            adapters = (self.lib.llama_adapter_lora_p_ctypes * 1)(self._adapter)
+            if self.lib.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0)) != 0:
+                self.lib.llama_free(context)
+                raise ModelError("llama.cpp cannot use the model's adapter")
         return context
 
     def close(self) -> None:
-        """Frees the weights."""
+        """Frees the weights, and the adapter with them."""
         self.lib.llama_model_free(self.pointer)

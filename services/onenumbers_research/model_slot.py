@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 import structlog
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.generator import Generator, LlamaGenerator
+from onenumbers_models.generator import Generator
 from onenumbers_models.probe import prove
 from onenumbers_models.settings import ModelSettings
 from onenumbers_models.sources import resolve
+from onenumbers_models.statistics import GenerationStatistics
+from onenumbers_models.supervised import Listener, SupervisedGenerator
 
 log = structlog.get_logger()
 
@@ -26,8 +28,32 @@ class ModelSlot:
         self.reason = "" if generator is not None else reason
         self.settled = asyncio.Event()
         """Set once the model is there, or it is clear that it will not be."""
+        self._serving: Listener | None = None
+        self._supervised: SupervisedGenerator | None = None
         if generator is not None:
             self.settled.set()
+
+    def on_serving(self, listener: Listener) -> None:
+        """Has a listener told, from now on, whether the model serves, and why not."""
+        self._serving = listener
+        listener(self.generator is not None, self.reason)
+
+    def follow(self, generator: SupervisedGenerator) -> None:
+        """Passes on what the generator says of itself."""
+        self._supervised = generator
+        generator.on_change(self._changed)
+
+    def statistics(self) -> GenerationStatistics | None:
+        """Returns the statistics of the model's process; None while there is none."""
+        return self._supervised.statistics() if self._supervised is not None else None
+
+    def restarts(self) -> int:
+        """Returns how often the model's process was started again."""
+        return self._supervised.restarts if self._supervised is not None else 0
+
+    def _changed(self, serving: bool, reason: str) -> None:
+        if self._serving is not None:
+            self._serving(serving, reason)
 
 
 @asynccontextmanager
@@ -52,9 +78,9 @@ async def _load(slot: ModelSlot, settings: ModelSettings) -> None:
             slot.reason = "MCP_GENERATION_MODEL is none"
             return
         await prove(model, "generation", data_dir=settings.data_dir, threads=settings.model_threads)
-        slot.generator = await LlamaGenerator.load(
-            model, context_length=settings.generation_context, threads=settings.model_threads
-        )
+        generator = await SupervisedGenerator.load(model, settings)
+        slot.generator = generator
+        slot.follow(generator)
         slot.reason = ""
         log.info("generation_model_loaded", model=model.model_id)
     except ModelError as error:

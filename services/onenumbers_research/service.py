@@ -20,7 +20,7 @@ from onenumbers_research.answering import Composed, Source
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.model_slot import ModelSlot
 from onenumbers_runtime.calls import outgoing_timeout
-from onenumbers_runtime.errors import MeshError
+from onenumbers_runtime.errors import DeadlineExceededError, MeshError
 from onenumbers_runtime.server import Service
 
 log = structlog.get_logger()
@@ -116,12 +116,15 @@ class ResearchServicer(research_pb2_grpc.ResearchServiceServicer):
         end = time.monotonic() + outgoing_timeout(_LONGEST_S) - _RESERVE_S
         try:
             messages = answering.prompt(request.question, sources, generator, max_tokens=max_tokens)
-            async with aclosing(generator.generate(messages, max_tokens=max_tokens)) as pieces:
+            left = max(0.001, end - time.monotonic())
+            async with aclosing(generator.generate(messages, max_tokens=max_tokens, deadline_s=left)) as pieces:
                 async for piece in pieces:
                     yield piece
                     if time.monotonic() > end:
                         answer.engine_reason = f"{generator.model_id} was stopped before the deadline"
                         return
+        except DeadlineExceededError:
+            answer.engine_reason = f"{generator.model_id} was stopped before the deadline"
         except MeshError as error:
             answer.engine_reason = error.message
         except ModelError as error:

