@@ -31,7 +31,7 @@ PURE = [
 SERVED = (
     *(f"utilities.v1.{name}" for name in ("utilities", "names", "dates", "systems", "objects", "compatibility")),
     "utilities.v1.registry",
-    *(f"knowledge.v1.{name}" for name in ("knowledge", "upload")),
+    *(f"knowledge.v1.{name}" for name in ("knowledge", "upload", "maintenance")),
     "research.v1.research",
 )
 """Contracts whose RPCs are all served."""

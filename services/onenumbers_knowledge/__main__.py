@@ -15,10 +15,13 @@ import structlog
 
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.corpus_files import CorpusError
-from onenumbers_knowledge.loading import load_embedder, load_with_progress
+from onenumbers_knowledge.loading import load_embedder, load_previous, load_with_progress
+from onenumbers_knowledge.maintenance_service import MaintenanceServicer, maintenance_service
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.store import Store, StoreError, open_store
+from onenumbers_knowledge.upload import Uploader
+from onenumbers_knowledge.upload_service import UploadServicer, upload_service
 from onenumbers_models.errors import ModelError
 from onenumbers_runtime.server import GrpcServer, StartupError, run
 from onenumbers_runtime.settings import SettingsError
@@ -34,15 +37,20 @@ async def serve(settings: KnowledgeSettings) -> None:
     async with _opened(settings) as store:
         collection = Collection(store, index_path=settings.index_path)
         async with AsyncExitStack() as stack:
+            uploader = await stack.enter_async_context(Uploader(collection))
             server = await stack.enter_async_context(
                 GrpcServer(
                     name="knowledge",
                     settings=settings,
-                    services=[knowledge_service(KnowledgeServicer(collection))],
+                    services=[
+                        knowledge_service(KnowledgeServicer(collection)),
+                        upload_service(UploadServicer(uploader)),
+                        maintenance_service(MaintenanceServicer(collection)),
+                    ],
                     port=settings.port,
                 )
             )
-            loading = asyncio.create_task(_load(settings, collection, server, stack), name="load")
+            loading = asyncio.create_task(_load(settings, store, collection, server, stack), name="load")
             try:
                 await server.serve_until_signal()
             finally:
@@ -54,8 +62,13 @@ async def serve(settings: KnowledgeSettings) -> None:
                 await collection.close()
 
 
-async def _load(settings: KnowledgeSettings, collection: Collection, server: GrpcServer, stack: AsyncExitStack) -> None:
-    """Loads model, index and corpus, then reports SERVING; without a model it keeps trying and says why."""
+async def _load(
+    settings: KnowledgeSettings, store: Store, collection: Collection, server: GrpcServer, stack: AsyncExitStack
+) -> None:
+    """Loads model, index and corpus, then reports SERVING; without a model it keeps trying and says why.
+
+    After a change of the embedding model the one before serves until the documents are embedded anew.
+    """
     while True:
         try:
             embedder = await load_embedder(settings)
@@ -67,7 +80,10 @@ async def _load(settings: KnowledgeSettings, collection: Collection, server: Grp
             continue
         stack.push_async_callback(embedder.close)
         try:
-            await collection.open(embedder)
+            previous = await load_previous(settings, store, embedder)
+            if previous is not None:
+                stack.push_async_callback(previous.close)
+            await collection.open(embedder, spec=settings.embedding_model, previous=previous)
             if settings.load_corpus:
                 await load_with_progress(collection)
         except Exception:
@@ -75,6 +91,12 @@ async def _load(settings: KnowledgeSettings, collection: Collection, server: Grp
             log.exception("loading_failed")
             return
         await server.set_serving(True)
+        if previous is not None:
+            try:
+                await collection.migrate(embedder, spec=settings.embedding_model)
+            except Exception:
+                # The previous model goes on serving; what was embedded is kept, and the next start goes on from there.
+                log.exception("embedding_model_not_changed")
         return
 
 
@@ -91,7 +113,7 @@ async def load(settings: KnowledgeSettings) -> None:
             raise StartupError(str(error)) from None
         collection = Collection(store, index_path=settings.index_path)
         try:
-            await collection.open(embedder)
+            await collection.open(embedder, spec=settings.embedding_model)
             await load_with_progress(collection)
         except CorpusError as error:
             raise StartupError(str(error)) from None

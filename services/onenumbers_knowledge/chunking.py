@@ -48,6 +48,15 @@ def split(text: str, *, count_tokens: CountTokens, budget: int) -> list[Chunk]:
     return chunks
 
 
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yields start and end of each sentence of a text, without the white space around it."""
+    bounds = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    for bound in pairwise(bounds):
+        first, last = _trimmed(text, *bound)
+        if first < last:
+            yield first, last
+
+
 def _sections(text: str) -> Iterator[tuple[str, int, int]]:
     """Yields heading, start and end of what stands between headings."""
     section, start, position, fence = "", 0, 0, ""

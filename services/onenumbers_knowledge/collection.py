@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
-from onenumbers_knowledge.chunking import Chunk, CountTokens, split
-from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage, check
-from onenumbers_knowledge.index import Filters, VectorIndex
-from onenumbers_knowledge.store import Counts, IndexEntry, Store
-from onenumbers_runtime.errors import InvalidArgumentError, NotFoundError, UnavailableError, invalid
+from onenumbers_knowledge import snapshots
+from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, again, check, not_found
+from onenumbers_knowledge.filling import Upkeep, fill, fill_words
+from onenumbers_knowledge.filters import Filters
+from onenumbers_knowledge.migrating import Migration, Progress, followed
+from onenumbers_knowledge.passage_index import PassageIndex
+from onenumbers_knowledge.preparing import Embedder, Prepared, Preparer
+from onenumbers_knowledge.searching import Found, Search, search
+from onenumbers_knowledge.store import Counts, Store
+from onenumbers_knowledge.updating import plan_update
+from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-PASSAGE_TOKENS = 200
-"""Tokens of a passage at most: MiniLM was trained on pieces of this size."""
-HEADER_TOKENS = 100
-"""Tokens that title and section may take beside the passage."""
-
-
 SAVE_EVERY = 500
 """Changes after which the index is saved, so that little is made anew after a crash."""
-_PORTION = 64
-"""Texts handed to the model at once: a long document must fit its queue, and let others have their turn."""
-
-
-class Embedder(Protocol):
-    """What the collection needs of an embedding model (onenumbers_models.embedder.Embedder)."""
-
-    @property
-    def model_id(self) -> str: ...  # noqa: D102
-
-    @property
-    def dimensions(self) -> int: ...  # noqa: D102
-
-    @property
-    def max_tokens(self) -> int: ...  # noqa: D102
-
-    def count_tokens(self, text: str) -> int: ...  # noqa: D102
-
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...  # noqa: D102
+UPKEEP_EVERY = 100
+"""Changes after which it is asked whether an index has outgrown what it is."""
 
 
 class Outcome(Enum):
@@ -61,24 +42,11 @@ class Outcome(Enum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that was found."""
+class _Serving(NamedTuple):
+    """A model and the index of its vectors: exchanged together, or dimensions would mix."""
 
-    passage: Passage
-    document: DocumentInfo
-    similarity: float
-    """Cosine similarity of passage and query, -1 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search returned."""
-
-    hits: list[Hit]
-    model: str
-    compared: int
-    """Passages that were compared with the query."""
+    embedder: Embedder
+    passages: PassageIndex
 
 
 class Collection:
@@ -92,54 +60,110 @@ class Collection:
     def __init__(self, store: Store, *, index_path: Path) -> None:
         self._store = store
         self._index_path = index_path
-        self._embedder: Embedder | None = None
-        self._index: VectorIndex | None = None
+        self._serving: _Serving | None = None
+        self._migration: Migration | None = None
         self._writing = asyncio.Lock()
         self._changes: set[asyncio.Future[Any]] = set()
         self._unsaved = 0
-        self._closing = False
-        # Counts tokens; `close` waits for it, since the model must not be freed under it.
-        self._splitter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chunking")
+        self._updating = False
+        self._preparer = Preparer()
+        self._upkeep = Upkeep(store, self._run, stopping=lambda: self._preparer.closing)
         # FAISS runs here alone: off the event loop, and one call at a time.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
         self.not_ready = "the embedding model is being loaded"
         """Why the collection cannot be searched yet."""
 
-    async def open(self, embedder: Embedder) -> None:
+    async def open(self, embedder: Embedder, *, spec: str = "", previous: Embedder | None = None) -> None:
         """Takes over an embedding model and brings the index in line with the store.
 
-        Documents that another model had embedded are embedded again.
+        Documents that another model had embedded are embedded again: before this returns, or, where the other model
+        is at hand, beside its searches by `migrate`.
+
+        Args:
+            embedder: The model.
+            spec: Setting that it was loaded from, kept for a later change of model.
+            previous: The model that the store's vectors are of, to serve until the new ones are complete.
         """
-        self._embedder = embedder
-        index = VectorIndex(embedder.dimensions)
-        self._index = index
-        for document_id in await self._store.other_models(embedder.model_id):
-            stored = await self._store.document(document_id)
-            if stored is not None:
-                await self._write(embedder, index, _again(stored), new_version=False)
-        # Deletions are served meanwhile; one between reading and adding would leave its vectors behind.
-        async with self._writing:
-            await self._fill(index, embedder)
+        active = await self._store.active_model()
+        serving = previous if previous is not None and previous.model_id == active else embedder
+        if active in ("", serving.model_id):
+            if serving is embedder:
+                await self._store.activate(embedder.model_id, spec)
+            await self._open(serving)
+        else:
+            self.not_ready = f"all documents are being embedded anew by {embedder.model_id}"
+            await self._store.note("active_model", active)
+            await self.migrate(embedder, spec=spec)
         self.not_ready = ""
+
+    async def migrate(self, embedder: Embedder, *, spec: str = "") -> None:
+        """Embeds all documents by another model and goes over to it; until then the old one serves.
+
+        What was done before an interruption is not done again. Vectors of two models are never compared.
+        """
+        migration = Migration(
+            store=self._store, preparer=self._preparer, embedder=embedder, run=self._run, writing=self._writing
+        )
+        self._migration = migration
+
+        def swap(index: PassageIndex) -> None:
+            self._serving = _Serving(embedder, index)
+
+        try:
+            await migration.run(swap, spec)
+        finally:
+            self._migration = None
+        self.not_ready = ""
+        await self.save()
+
+    async def update_embeddings(
+        self, document_ids: Sequence[str], *, everything: bool
+    ) -> AsyncGenerator[Progress, None]:
+        """Embeds documents anew with the model in force, document by document, and yields the progress.
+
+        Each document goes over to its new vectors at once; searches find it by the old ones until then. An update of
+        everything that was interrupted goes on where it was. While the collection goes over to another model, an
+        update of everything follows that instead.
+
+        Raises:
+            InvalidArgumentError: Neither documents nor everything was asked for, or both.
+            NotFoundError: A document does not exist.
+            FailedPreconditionError: An update is running.
+        """
+        embedder, index = self._ready()
+        if everything and self._migration is not None:
+            async with aclosing(followed(self._migration)) as moving:
+                async for progress in moving:
+                    yield progress
+            return
+        if self._updating:
+            raise FailedPreconditionError("an update of the embeddings is running", reason="UPDATE_RUNNING")
+        self._updating = True
+        try:
+            plan = await plan_update(self._store, document_ids, everything=everything, model=embedder.model_id)
+            async with aclosing(plan.steps(lambda known: self._rewrite(embedder, index, known))) as steps:
+                async for done, complete in steps:
+                    yield Progress(done, plan.total, complete, embedder.model_id, embedder.dimensions)
+        finally:
+            self._updating = False
 
     async def close(self) -> None:
         """Ends what is being written and saves the index for the next start. Close the embedder after this."""
-        self._closing = True
-        await asyncio.to_thread(self._splitter.shutdown)
+        await self._preparer.close()
         await asyncio.gather(*self._changes, return_exceptions=True)
         await self.save()
         await asyncio.to_thread(self._executor.shutdown)
 
     async def save(self) -> None:
         """Saves the index. What is lost here is only time: it can always be made again from the store."""
-        if self._embedder is None or self._index is None or self.not_ready:
-            return
         async with self._writing:
+            if self._serving is None or self.not_ready:
+                return
             changes = await self._store.changes()
-            index, model = self._index, self._embedder.model_id
+            embedder, index = self._serving
             self._unsaved = 0
             try:
-                await self._run(lambda: index.save(self._index_path, changes=changes, model=model))
+                await self._run(lambda: index.dense.save(self._index_path, changes=changes, model=embedder.model_id))
             except OSError as error:
                 log.warning("index_not_saved", reason=str(error))
 
@@ -151,45 +175,60 @@ class Collection:
             UnavailableError: No embedding model is loaded, or the store cannot be written.
         """
         check(document)
-        embedder, index = self._ready()
+        self._ready()
         known = await self._store.info(document.identifier)
         if known is not None and known.record_hash == document.record_hash:
             return known, Outcome.UNCHANGED
-        return await self._write(embedder, index, document)
+        return await self._write(document)
 
     async def search(
         self, query: str, *, count: int, min_similarity: float | None = None, filters: Filters | None = None
     ) -> Found:
-        """Returns the passages nearest to a query, best first.
+        """Returns the passages that answer a query best, in the default mode; see `find`."""
+        return await self.find(
+            Search(query=query, count=count, min_similarity=min_similarity, filters=filters or Filters())
+        )
 
-        Args:
-            query: What to look for.
-            count: How many passages at most.
-            min_similarity: Least cosine similarity.
-            filters: Which passages may be found.
+    async def find(self, asked: Search) -> Found:
+        """Returns the passages that answer a query best, best first.
 
         Raises:
             InvalidArgumentError: The query is blank, or longer than the model reads.
             UnavailableError: No embedding model is loaded.
         """
         embedder, index = self._ready()
-        if not query.strip():
-            raise invalid("query", "holds only white space", rule="query.blank")
-        try:
-            vector = (await embedder.embed([query]))[0]
-        except InvalidArgumentError as error:
-            limit = error.metadata.get("limit", "")
-            raise invalid(
-                "query",
-                f"has {error.metadata.get('tokens', '')} tokens, the model reads {limit}",
-                rule="query.max_tokens",
-            ) from None
-        ranked, compared = await self._run(lambda: index.search(vector, count, filters or Filters()))
-        if min_similarity is not None:
-            ranked = [(key, score) for key, score in ranked if score >= min_similarity]
-        found = await self._store.passages([key for key, _ in ranked])
-        hits = [Hit(*found[key], similarity=score) for key, score in ranked if key in found]
-        return Found(hits=hits, model=embedder.model_id, compared=compared)
+        return await search(
+            asked, store=self._store, embedder=embedder, model=embedder.model_id, index=index, run=self._run
+        )
+
+    async def export(self) -> AsyncGenerator[tuple[bytes, str], None]:
+        """Yields the collection as an archive in chunks; the last one comes with its SHA-256."""
+        embedder = self._ready().embedder
+        archive = snapshots.export(self._store, model=embedder.model_id, dimensions=embedder.dimensions)
+        async with aclosing(archive) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def replace_all(self, path: Path) -> snapshots.Sums:
+        """Puts the documents of an archive in the place of all that are there; searches go over to them at once.
+
+        Raises:
+            InvalidArgumentError: The archive is damaged, or no snapshot.
+            FailedPreconditionError: Its vectors are of another model.
+        """
+        embedder = self._ready().embedder
+        model = embedder.model_id
+        sums = await asyncio.to_thread(snapshots.checked, path, model=model, dimensions=embedder.dimensions)
+        await self._whole(self._replace(embedder, path))
+        return sums
+
+    async def _replace(self, embedder: Embedder, path: Path) -> None:
+        async with self._writing:
+            await snapshots.replace(self._store, path, model=embedder.model_id)
+            index = PassageIndex(embedder.dimensions)
+            await fill(index, self._store, embedder.model_id, self._run)
+            self._serving = _Serving(embedder, index)
+        await self.save()
 
     async def get(self, document_id: str) -> Document:
         """Returns a document.
@@ -199,7 +238,7 @@ class Collection:
         """
         document = await self._store.document(document_id)
         if document is None:
-            raise _not_found(document_id)
+            raise not_found(document_id)
         return document
 
     async def page(
@@ -225,11 +264,11 @@ class Collection:
                 else None
             )
             if gone is None:
-                raise _not_found(document_id)
+                raise not_found(document_id)
             info, keys = gone
-            index = self._index
-            if index is not None:
-                await self._run(lambda: index.remove(keys))
+            serving = self._serving
+            if serving is not None:
+                await self._run(lambda: serving.passages.remove(keys))
         self._changed()
         return info, len(keys)
 
@@ -237,12 +276,16 @@ class Collection:
         """Returns sums over the documents of a category, or over all, from the store."""
         return await self._store.counts(category)
 
+    def index_kind(self) -> str:
+        """Returns the kind of the vectors' index; "flat" while there is none."""
+        return self._serving.passages.dense.kind if self._serving is not None else "flat"
+
     def index_state(self) -> tuple[str, int, int, int]:
         """Returns the model, its dimensions, the vectors in the index, and the store's size in bytes."""
-        ready = self._embedder is not None and self._index is not None and not self.not_ready
-        if not ready or self._embedder is None or self._index is None:
+        if self._serving is None or self.not_ready:
             return "", 0, 0, self._store.size_bytes()
-        return self._embedder.model_id, self._embedder.dimensions, len(self._index), self._store.size_bytes()
+        embedder, index = self._serving
+        return embedder.model_id, embedder.dimensions, len(index), self._store.size_bytes()
 
     async def removed(self) -> set[str]:
         """Returns the ids of documents of the starter corpus that were deleted."""
@@ -252,44 +295,47 @@ class Collection:
         """Returns what is known of a document, or None."""
         return await self._store.info(document_id)
 
-    def _ready(self) -> tuple[Embedder, VectorIndex]:
-        if self._embedder is None or self._index is None or self.not_ready:
+    def _ready(self) -> _Serving:
+        if self._serving is None or self.not_ready:
             raise UnavailableError(
                 f"the knowledge base cannot be searched yet: {self.not_ready}",
                 reason="EMBEDDING_MODEL_LOADING",
                 retry_after=2.0,
             )
-        return self._embedder, self._index
+        return self._serving
 
-    async def _write(
-        self, embedder: Embedder, index: VectorIndex, document: NewDocument, *, new_version: bool = True
-    ) -> tuple[DocumentInfo, Outcome]:
+    async def _write(self, document: NewDocument) -> tuple[DocumentInfo, Outcome]:
         """Embeds first, then writes all in one transaction, then follows with the index."""
-        header_room = min(HEADER_TOKENS, embedder.max_tokens // 4)
-        budget = min(PASSAGE_TOKENS, embedder.max_tokens - header_room)
+        while True:
+            serving = self._ready()
+            prepared = await self._preparer.prepare(serving.embedder, document.title, document.content)
+            # From here on a caller that goes away must not leave the index behind the store.
+            written = await self._whole(self._commit(serving, document, prepared))
+            if written is not None:
+                return written
 
-        def count(text: str) -> int:
-            if self._closing:
-                raise UnavailableError("the knowledge server is stopping", reason="SERVER_STOPPING", retry_after=2.0)
-            return embedder.count_tokens(text)
-
-        def pieces() -> tuple[list[Chunk], list[str]]:
-            chunks = split(document.content, count_tokens=count, budget=budget)
-            return chunks, [_embedded(count, document, chunk, header_room) for chunk in chunks]
-
-        chunks, texts = await asyncio.get_running_loop().run_in_executor(self._splitter, pieces)
-        portions = [await embedder.embed(texts[start : start + _PORTION]) for start in range(0, len(texts), _PORTION)]
-        vectors = np.concatenate(portions) if portions else np.empty((0, embedder.dimensions), dtype=np.float32)
-        # From here on a caller that goes away must not leave the index behind the store.
-        return await self._whole(self._commit(embedder, index, document, chunks, vectors, new_version=new_version))
+    async def _rewrite(self, embedder: Embedder, index: PassageIndex, document_id: str) -> int | None:
+        """Embeds a stored document anew; returns its passages, or None where the model is no longer in force."""
+        stored = await self._store.document(document_id)
+        if stored is None:
+            return 0
+        prepared = await self._preparer.prepare(embedder, stored.info.title, stored.content)
+        serving = _Serving(embedder, index)
+        written = await self._whole(self._commit(serving, again(stored), prepared, new_version=False))
+        return None if written is None else written[0].passages
 
     def _changed(self) -> None:
         self._unsaved += 1
         if self._unsaved >= SAVE_EVERY:
             self._unsaved = 0
-            task = asyncio.ensure_future(self.save())
-            self._changes.add(task)
-            task.add_done_callback(self._changes.discard)
+            self._beside(self.save())
+        if self._unsaved % UPKEEP_EVERY == 0 and self._serving is not None:
+            self._beside(self._upkeep(self._serving.passages, self._serving.embedder.model_id))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
 
     async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs a change to its end, also when its caller is cancelled."""
@@ -299,89 +345,52 @@ class Collection:
         return await asyncio.shield(task)
 
     async def _commit(
-        self,
-        embedder: Embedder,
-        index: VectorIndex,
-        document: NewDocument,
-        chunks: Sequence[Chunk],
-        vectors: NDArray[np.float32],
-        *,
-        new_version: bool,
-    ) -> tuple[DocumentInfo, Outcome]:
+        self, serving: _Serving, document: NewDocument, prepared: Prepared, *, new_version: bool = True
+    ) -> tuple[DocumentInfo, Outcome] | None:
+        """Writes a document and follows with the index; None where another model has come into force meanwhile."""
         async with self._writing:
+            if self._serving != serving:
+                return None
             # Asked again under the lock: the same document may have been handed in twice at once.
             known = await self._store.info(document.identifier)
-            if new_version and known is not None and known.record_hash == document.record_hash:
+            same = known is not None and known.record_hash == document.record_hash
+            if known is not None and same == new_version:
+                # Nothing is new, or what was embedded anew is no longer what is stored.
                 return known, Outcome.UNCHANGED
+            if known is None and not new_version:
+                return None
             info, added, gone = await self._store.write(
                 document,
-                chunks,
-                [vector.tobytes() for vector in vectors],
-                model=embedder.model_id,
+                prepared.chunks,
+                prepared.vector_bytes(),
+                model=serving.embedder.model_id,
                 now=datetime.now(UTC).replace(tzinfo=None),
                 new_version=new_version,
             )
-            entries = [
-                IndexEntry(key, info.document_id, info.category, info.source, info.school, info.numbers)
-                for key in added
-            ]
+            entries, texts = prepared.indexed(info, added)
 
             def follow() -> None:
-                index.remove(gone)
-                index.add(entries, vectors)
+                serving.passages.remove(gone)
+                serving.passages.add(entries, texts, prepared.vectors)
 
             await self._run(follow)
         self._changed()
         return info, Outcome.CREATED if known is None else Outcome.UPDATED
 
-    async def _fill(self, index: VectorIndex, embedder: Embedder) -> None:
-        """Loads the saved index where it fits the store, and makes it from the store otherwise."""
-        entries = await self._store.entries()
-        changes = await self._store.changes()
-        if await self._run(lambda: index.load(self._index_path, entries, changes=changes, model=embedder.model_id)):
-            log.info("index_loaded", vectors=len(index))
-            return
-        by_key = {entry.key: entry for entry in entries}
-        # Documents that were embedded again are in it already.
-        await self._run(lambda: index.remove(list(by_key)))
-        async for part in self._store.vectors():
-            present = [(by_key[key], vector) for key, vector in part if key in by_key]
-            matrix = np.frombuffer(b"".join(vector for _, vector in present), dtype=np.float32)
-            await self._run(
-                lambda present=present, matrix=matrix: index.add(  # type: ignore[misc]
-                    [entry for entry, _ in present], matrix.reshape(len(present), index.dimensions)
-                )
-            )
-        log.info("index_built", vectors=len(index))
+    async def _open(self, embedder: Embedder) -> None:
+        """Loads the saved vectors where they fit the store, and makes everything else from the store."""
+        index, model = PassageIndex(embedder.dimensions), embedder.model_id
+        # Deletions are served meanwhile; one between reading and adding would leave its vectors behind.
+        async with self._writing:
+            entries = await self._store.entries(model)
+            changes = await self._store.changes()
+            if await self._run(lambda: index.dense.load(self._index_path, entries, changes=changes, model=model)):
+                await fill_words(index, self._store, model, self._run)
+                log.info("index_loaded", vectors=len(index))
+            else:
+                await fill(index, self._store, model, self._run)
+                log.info("index_built", vectors=len(index))
+            self._serving = _Serving(embedder, index)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-
-
-def _embedded(count: CountTokens, document: NewDocument, chunk: Chunk, header_room: int) -> str:
-    """Returns the text that a passage's vector is made from: title and section give it its context."""
-    header = f"{document.title}. {chunk.section}".strip() if chunk.section != document.title else document.title
-    if count(header) > header_room:
-        header = ""
-    return (
-        f"{header}\n{document.content[chunk.start : chunk.end]}"
-        if header
-        else document.content[chunk.start : chunk.end]
-    )
-
-
-def _again(stored: Document) -> NewDocument:
-    info = stored.info
-    return replace(
-        NewDocument(title=info.title, content=stored.content, category=info.category),
-        source=info.source,
-        document_id=info.document_id,
-        school=info.school,
-        numbers=info.numbers,
-        language=info.language,
-        metadata=dict(info.metadata),
-    )
-
-
-def _not_found(document_id: str) -> NotFoundError:
-    return NotFoundError(f"there is no document {document_id!r}", reason="DOCUMENT_NOT_FOUND")

@@ -11,9 +11,8 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
-from onenumbers_knowledge.collection import Hit, Outcome
+from onenumbers_knowledge.collection import Outcome
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument
-from onenumbers_knowledge.index import Filters
 from onenumbers_runtime.errors import invalid
 
 OUTCOMES = {
@@ -46,16 +45,6 @@ def new_document(request: pb.IngestDocumentRequest) -> NewDocument:
     )
 
 
-def filters(request: pb.SemanticSearchRequest) -> Filters:
-    """Returns the filters of a search."""
-    return Filters(
-        categories=frozenset(request.categories),
-        sources=frozenset(request.sources),
-        numbers=frozenset(request.numbers),
-        school=request.school,
-    )
-
-
 def document_info(info: DocumentInfo) -> pb.DocumentInfo:
     """Returns what is known of a document as a message."""
     message = pb.DocumentInfo(
@@ -80,29 +69,6 @@ def document_info(info: DocumentInfo) -> pb.DocumentInfo:
 def document(stored: Document) -> pb.Document:
     """Returns a document as a message."""
     return pb.Document(info=document_info(stored.info), content=stored.content)
-
-
-def search_hit(hit: Hit) -> pb.SearchHit:
-    """Returns a found passage as a message."""
-    passage, info = hit.passage, hit.document
-    return pb.SearchHit(
-        passage=pb.Passage(
-            passage_id=passage.passage_id,
-            document_id=passage.document_id,
-            title=info.title,
-            section=passage.section,
-            position=passage.position,
-            start_offset=passage.start,
-            end_offset=passage.end,
-            text=passage.text,
-        ),
-        score=hit.similarity,
-        score_kind=pb.SCORE_KIND_COSINE,
-        category=info.category,
-        source=info.source,
-        school=info.school,
-        numbers=info.numbers,
-    )
 
 
 def timestamp(moment: datetime) -> Timestamp:

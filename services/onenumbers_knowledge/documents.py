@@ -6,11 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from onenumbers_runtime.errors import invalid
+from onenumbers_runtime.errors import NotFoundError, invalid
 
 CATEGORIES = ("calculation", "interpretation", "compatibility", "cycles", "utility", "validation")
 SOURCES = ("classical", "modern", "mystical", "scientific")
@@ -105,6 +105,20 @@ class Passage:
         return f"{self.document_id}:{self.version}:{self.position}"
 
 
+def again(stored: Document) -> NewDocument:
+    """Returns a stored document as it would be handed in."""
+    info = stored.info
+    return replace(
+        NewDocument(title=info.title, content=stored.content, category=info.category),
+        source=info.source,
+        document_id=info.document_id,
+        school=info.school,
+        numbers=info.numbers,
+        language=info.language,
+        metadata=dict(info.metadata),
+    )
+
+
 def check(document: NewDocument) -> None:
     """Enforces what the contract's field rules cannot say.
 
@@ -134,3 +148,8 @@ def check(document: NewDocument) -> None:
         raise invalid(
             "metadata", f"has {size} bytes as JSON, at most {MAX_METADATA_BYTES} may be", rule="metadata.max_bytes"
         )
+
+
+def not_found(document_id: str) -> NotFoundError:
+    """Returns the error for a document that is not there."""
+    return NotFoundError(f"there is no document {document_id!r}", reason="DOCUMENT_NOT_FOUND")

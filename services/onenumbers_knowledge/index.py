@@ -1,12 +1,12 @@
-"""The index: exact cosine search over the passages' vectors in FAISS, derived from the store."""
+"""The index of the passages' vectors in FAISS, derived from the store: exact while it is small, lists beyond."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +15,19 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.store import IndexEntry
+from onenumbers_knowledge import large_index
+from onenumbers_knowledge.filters import Filters
+from onenumbers_knowledge.index_source import IndexEntry
 
 log = structlog.get_logger()
 
-KIND = "flat"
+FLAT_MAX = 50_000
+"""Vectors up to which each search compares all of them: that takes 3 ms here (bench/vectors.py), and misses nothing."""
+_FLAT, _LARGE = "flat", "ivf_sq8"
+_REMEMBERED = 16
+"""Filters whose passages are kept in memory until the next change."""
 _PARAMETERS: Any = faiss.SearchParameters
 """FAISS adds its keyword arguments when it is imported; its stubs do not know them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which passages may be found; empty means all."""
-
-    categories: frozenset[str] = frozenset()
-    sources: frozenset[str] = frozenset()
-    numbers: frozenset[int] = frozenset()
-    school: str = ""
-
-    def match(self, entry: IndexEntry) -> bool:
-        """Tells whether a passage may be found."""
-        return (
-            (not self.categories or entry.category in self.categories)
-            and (not self.sources or entry.source in self.sources)
-            and (not self.numbers or not self.numbers.isdisjoint(entry.numbers))
-            and (not self.school or entry.school == self.school)
-        )
-
-    @property
-    def empty(self) -> bool:
-        """Whether everything may be found."""
-        return not (self.categories or self.sources or self.numbers or self.school)
 
 
 class VectorIndex:
@@ -58,10 +40,49 @@ class VectorIndex:
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
         self._faiss: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimensions))
+        self._built_for = 0
         self._entries: dict[int, IndexEntry] = {}
+        self._matching: OrderedDict[str, NDArray[np.int64]] = OrderedDict()
 
     def __len__(self) -> int:
         return int(self._faiss.ntotal)
+
+    @property
+    def kind(self) -> str:
+        """Either "flat", which compares all, or "ivf_sq8": 8 bits a dimension, and only the lists near by."""
+        return _LARGE if isinstance(self._faiss, faiss.IndexIVF) else _FLAT
+
+    @property
+    def rebuild_due(self) -> bool:
+        """Whether the collection has outgrown the kind of its index, or fallen below it."""
+        if self.kind == _FLAT:
+            return len(self) > FLAT_MAX
+        return len(self) > 4 * self._built_for or len(self) < FLAT_MAX // 2
+
+    def adopt(self, built: Any, keys: NDArray[np.int64]) -> None:
+        """Puts an index that was built beside this one in its place; what changed meanwhile is carried over.
+
+        Args:
+            built: FAISS index over vectors by key.
+            keys: Keys that it was built with.
+        """
+        here = np.fromiter(self._entries, dtype=np.int64, count=len(self._entries))
+        late = np.setdiff1d(here, keys)
+        if len(late):
+            built.add_with_ids(self.vectors(late), late)
+        self._faiss, before = built, self._faiss
+        del before
+        self._built_for = max(len(here), 1)
+        stale = np.setdiff1d(keys, here)
+        if len(stale):
+            self._faiss.remove_ids(faiss.IDSelectorArray(stale) if self.kind == _LARGE else stale)
+
+    def adopt_filled(self, built: Any, keys: NDArray[np.int64], entries: Mapping[int, IndexEntry]) -> None:
+        """Takes over an index that was built at a start, with what is known of its passages."""
+        held = set(keys.tolist())
+        self._entries = {key: entry for key, entry in entries.items() if key in held}
+        self._matching.clear()
+        self.adopt(built, keys)
 
     def add(self, entries: Sequence[IndexEntry], vectors: NDArray[np.float32]) -> None:
         """Adds passages; `vectors` has the shape (n, dimensions), each of length 1."""
@@ -71,52 +92,84 @@ class VectorIndex:
             np.ascontiguousarray(vectors), np.array([item.key for item in entries], dtype=np.int64)
         )
         self._entries.update((item.key, item) for item in entries)
+        self._matching.clear()
 
     def remove(self, keys: Sequence[int]) -> None:
         """Removes passages; keys that are not there are ignored."""
         if keys:
-            self._faiss.remove_ids(np.array(keys, dtype=np.int64))
+            gone: Any = np.array(keys, dtype=np.int64)
+            self._faiss.remove_ids(faiss.IDSelectorArray(gone) if self.kind == _LARGE else gone)
             for key in keys:
                 self._entries.pop(key, None)
+            self._matching.clear()
+
+    def matching(self, filters: Filters) -> NDArray[np.int64] | None:
+        """Returns the keys of the passages that may be found, ascending; None where that is all of them."""
+        if filters.empty:
+            return None
+        # Pages of one search, and the searches of one screen, ask with the same filters.
+        name = repr(filters)
+        keys = self._matching.pop(name, None)
+        if keys is None:
+            keys = np.array(sorted(key for key, entry in self._entries.items() if filters.match(entry)), dtype=np.int64)
+        self._matching[name] = keys
+        if len(self._matching) > _REMEMBERED:
+            self._matching.popitem(last=False)
+        return keys
 
     def search(self, vector: NDArray[np.float32], count: int, filters: Filters) -> tuple[list[tuple[int, float]], int]:
         """Returns keys with cosine similarities, best first, and how many passages were compared."""
-        compared = len(self)
+        allowed = self.matching(filters)
+        compared = len(self) if allowed is None else len(allowed)
+        if not compared or not count:
+            return [], compared
+        if self.kind == _LARGE:
+            keys, values = large_index.search(self._faiss, vector, min(count, compared), allowed)
+            return list(zip(keys.tolist(), values.tolist(), strict=True)), compared
         parameters: Any = None
-        if not filters.empty:
-            keys = [key for key, entry in self._entries.items() if filters.match(entry)]
-            compared = len(keys)
-            if not keys:
-                return [], 0
-            selector: Any = faiss.IDSelectorBatch(np.array(keys, dtype=np.int64))
+        if allowed is not None:
+            selector: Any = faiss.IDSelectorBatch(allowed)
             parameters = _PARAMETERS(sel=selector)
-        if not compared:
-            return [], 0
         scores, found = self._faiss.search(vector.reshape(1, -1), min(count, compared), params=parameters)
         return [(int(key), float(score)) for key, score in zip(found[0], scores[0], strict=True) if key >= 0], compared
+
+    def vectors(self, keys: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Returns the vectors of passages that are there, shape (n, dimensions)."""
+        if not len(keys):
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        return np.asarray(self._faiss.reconstruct_batch(keys), dtype=np.float32)
 
     def save(self, path: Path, *, changes: int, model: str) -> None:
         """Writes the index beside a record of what it was made from; each file is replaced whole."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = faiss.serialize_index(self._faiss).tobytes()
-        record = {"changes": changes, "model": model, "sha256": hashlib.sha256(content).hexdigest()}
-        _replace(path, content)
+        scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            faiss.write_index(self._faiss, str(scratch))
+        except RuntimeError as error:
+            scratch.unlink(missing_ok=True)
+            raise OSError(f"the index cannot be written to {path.parent}") from error
+        with scratch.open("rb+") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+        record = {"changes": changes, "model": model, "built_for": self._built_for, "sha256": digest}
         _replace(path.with_suffix(".json"), json.dumps(record).encode())
 
     def load(self, path: Path, entries: Iterable[IndexEntry], *, changes: int, model: str) -> bool:
         """Takes over a saved index; returns whether it fits the store and is undamaged."""
         try:
             record = json.loads(path.with_suffix(".json").read_bytes())
-            content = path.read_bytes()
-        except (OSError, ValueError):
+            if record.get("changes") != changes or record.get("model") != model:
+                return False
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError, AttributeError):
             return False
-        if record.get("changes") != changes or record.get("model") != model:
-            return False
-        if hashlib.sha256(content).hexdigest() != record.get("sha256"):
+        if digest != record.get("sha256"):
             log.warning("index_damaged", path=path.name)
             return False
         try:
-            loaded = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+            loaded = faiss.read_index(str(path))
         except RuntimeError:
             log.warning("index_damaged", path=path.name)
             return False
@@ -124,6 +177,8 @@ class VectorIndex:
         if loaded.d != self.dimensions or loaded.ntotal != len(known):
             return False
         self._faiss, self._entries = loaded, known
+        self._built_for = int(record.get("built_for", 0))
+        self._matching.clear()
         return True
 
 

@@ -11,6 +11,7 @@ import structlog
 from onenumbers_knowledge.collection import Collection, Outcome
 from onenumbers_knowledge.corpus_files import CorpusFile, read_corpus
 from onenumbers_knowledge.settings import KnowledgeSettings
+from onenumbers_knowledge.store import Store
 from onenumbers_models.embedder import LlamaEmbedder
 from onenumbers_models.errors import ModelError
 from onenumbers_models.probe import prove
@@ -33,6 +34,18 @@ async def load_embedder(settings: KnowledgeSettings) -> LlamaEmbedder:
         raise ModelError("MCP_EMBEDDING_MODEL is none: without embeddings nothing can be searched")
     await prove(model, "embedding", data_dir=settings.data_dir, threads=settings.model_threads)
     return await LlamaEmbedder.load(model, threads=settings.model_threads)
+
+
+async def load_previous(settings: KnowledgeSettings, store: Store, embedder: LlamaEmbedder) -> LlamaEmbedder | None:
+    """Returns the model that the store's vectors are of, where it is another one than the settings' and at hand."""
+    spec = await store.fact("active_spec")
+    if not spec or spec == settings.embedding_model or await store.active_model() in ("", embedder.model_id):
+        return None
+    try:
+        return await load_embedder(settings.model_copy(update={"embedding_model": spec}))
+    except ModelError as error:
+        log.warning("previous_embedding_model_unusable", reason=str(error))
+        return None
 
 
 async def load_corpus(

@@ -6,12 +6,10 @@ from typing import Any
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
 from onenumbers.knowledge.v1 import knowledge_pb2_grpc
-from onenumbers_knowledge import convert
+from onenumbers_knowledge import convert, convert_search
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.index import KIND
 from onenumbers_runtime.server import Service
 
-_DEFAULT_TOP_K = 5
 _DEFAULT_LIMIT = 10
 _DEFAULT_PAGE, _LARGEST_PAGE = 100, 1_000
 _PAGE_BYTES = 3 * 1024 * 1024
@@ -34,18 +32,9 @@ class KnowledgeServicer(knowledge_pb2_grpc.KnowledgeServiceServicer):
         return pb.IngestDocumentResponse(document=convert.document_info(info), outcome=convert.OUTCOMES[outcome])
 
     async def SemanticSearch(self, request: pb.SemanticSearchRequest, context: Any) -> pb.SemanticSearchResponse:  # noqa: ARG002
-        """Finds the passages nearest in meaning to a query."""
-        found = await self._collection.search(
-            request.query,
-            count=request.top_k if request.HasField("top_k") else _DEFAULT_TOP_K,
-            min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
-            filters=convert.filters(request),
-        )
-        return pb.SemanticSearchResponse(
-            hits=[convert.search_hit(hit) for hit in found.hits],
-            embedding_model=found.model,
-            passages_searched=found.compared,
-        )
+        """Finds the passages that answer a query best."""
+        asked = convert_search.search(request)
+        return convert_search.response(asked, await self._collection.find(asked))
 
     async def RetrieveByCategory(
         self,
@@ -81,7 +70,7 @@ class KnowledgeServicer(knowledge_pb2_grpc.KnowledgeServiceServicer):
             documents_by_source=counts.by_source,
             embedding_model=model,
             dimensions=dimensions,
-            index_kind=KIND,
+            index_kind=self._collection.index_kind(),
             index_vectors=vectors,
             store_bytes=store_bytes,
         )

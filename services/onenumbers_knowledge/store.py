@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -19,22 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from onenumbers_knowledge.chunking import Chunk
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage
-from onenumbers_knowledge.tables import documents, passages, removed, state
-from onenumbers_runtime.errors import UnavailableError
+from onenumbers_knowledge.index_source import IndexSource
+from onenumbers_knowledge.store_errors import translated
+from onenumbers_knowledge.tables import documents, facts, passages, removed, state
 
 _BUSY_MS = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """What the index needs of a passage."""
-
-    key: int
-    document_id: str
-    category: str
-    source: str
-    school: str
-    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +38,12 @@ class Counts:
     last_updated: datetime | None
 
 
-class Store:
+class Store(IndexSource):
     """Documents and passages in SQLite. Made by `open_store`."""
 
     def __init__(self, engine: AsyncEngine, path: Path) -> None:
         self._engine = engine
+        self._writer = engine.execution_options(writing=True)
         self._path = path
 
     async def info(self, document_id: str) -> DocumentInfo | None:
@@ -106,19 +96,7 @@ class Store:
                     values |= {"version": before.version + 1, "updated": now}
                 await connection.execute(update(documents).where(documents.c.id == identifier).values(values))
                 await connection.execute(delete(passages).where(passages.c.document_id == identifier))
-            added = []
-            for position, (chunk, vector) in enumerate(zip(chunks, vectors, strict=True)):
-                values = {
-                    "document_id": identifier,
-                    "position": position,
-                    "section": chunk.section,
-                    "start": chunk.start,
-                    "end": chunk.end,
-                    "model": model,
-                    "vector": vector,
-                }
-                result = await connection.execute(insert(passages).values(values).returning(passages.c.key))
-                added.append(int(result.scalar_one()))
+            added = await _insert_passages(connection, identifier, chunks, vectors, model)
             await _count_change(connection)
             stored = (await connection.execute(_INFO.where(documents.c.id == identifier))).one()
         return _info(stored), added, gone
@@ -144,6 +122,44 @@ class Store:
                     await connection.execute(insert(removed).values(id=document_id))
             await _count_change(connection)
         return _info(row), gone
+
+    async def write_again(
+        self, document: Document, chunks: Sequence[Chunk], vectors: Sequence[bytes], *, model: str
+    ) -> list[int]:
+        """Adds passages of another model to a document; those that it has stay, and nothing counts as changed.
+
+        Returns:
+            Their keys; none where the document has changed or gone meanwhile.
+        """
+        info = document.info
+        async with self._writing() as connection:
+            chosen = select(documents.c.record_hash).where(documents.c.id == info.document_id)
+            if (await connection.execute(chosen)).scalar() != info.record_hash:
+                return []
+            old = delete(passages).where(passages.c.document_id == info.document_id, passages.c.model == model)
+            await connection.execute(old)
+            return await _insert_passages(connection, info.document_id, chunks, vectors, model)
+
+    async def activate(self, model: str, spec: str) -> None:
+        """Makes the passages of a model the ones that count, and deletes those of all others, in one transaction."""
+        counted = (
+            select(func.count())
+            .select_from(passages)
+            .where(passages.c.document_id == documents.c.id, passages.c.model == model)
+            .scalar_subquery()
+        )
+        async with self._writing() as connection:
+            await _put(connection, "active_model", model)
+            await _put(connection, "active_spec", spec)
+            others = await connection.execute(delete(passages).where(passages.c.model != model))
+            if others.rowcount:
+                await connection.execute(update(documents).values(passages=counted))
+                await _count_change(connection)
+
+    async def note(self, name: str, value: str) -> None:
+        """Keeps something that is known of the collection; an empty value forgets it."""
+        async with self._writing() as connection:
+            await _put(connection, name, value)
 
     async def removed(self) -> set[str]:
         """Returns the ids of documents of the starter corpus that were deleted."""
@@ -193,43 +209,6 @@ class Store:
             result[row.key] = (passage, info)
         return result
 
-    async def entries(self) -> list[IndexEntry]:
-        """Returns what the index needs of every passage, without vectors."""
-        chosen = select(
-            *(passages.c.key, documents.c.id, documents.c.category, documents.c.source),
-            *(documents.c.school, documents.c.numbers),
-        ).join(documents, documents.c.id == passages.c.document_id)
-        async with self._reading() as connection:
-            rows = (await connection.execute(chosen)).all()
-        return [
-            IndexEntry(row.key, row.id, row.category, row.source, row.school, tuple(json.loads(row.numbers)))
-            for row in rows
-        ]
-
-    async def vectors(self) -> AsyncIterator[list[tuple[int, bytes]]]:
-        """Yields keys and vectors of all passages, in parts."""
-        last = 0
-        while True:
-            chosen = select(passages.c.key, passages.c.vector).where(passages.c.key > last)
-            async with self._reading() as connection:
-                rows = (await connection.execute(chosen.order_by(passages.c.key).limit(2_000))).all()
-            if not rows:
-                return
-            last = rows[-1].key
-            yield [(row.key, row.vector) for row in rows]
-
-    async def other_models(self, model: str) -> list[str]:
-        """Returns the ids of documents with passages that another model has embedded."""
-        chosen = select(passages.c.document_id).where(passages.c.model != model).distinct()
-        async with self._reading() as connection:
-            return list((await connection.execute(chosen)).scalars())
-
-    async def changes(self) -> int:
-        """Returns the number of changes so far."""
-        async with self._reading() as connection:
-            chosen = select(state.c.value).where(state.c.name == "changes")
-            return int((await connection.execute(chosen)).scalar_one())
-
     async def counts(self, category: str = "") -> Counts:
         """Returns sums over the documents of a category, or over all."""
         columns = documents.c
@@ -264,36 +243,28 @@ class Store:
         files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Returns a connection that sees one moment of the store."""
+        return self._reading()
+
+    @asynccontextmanager
+    async def replacing(self) -> AsyncIterator[AsyncConnection]:
+        """Yields a connection whose changes count as one change, or as none where it fails."""
+        async with self._writing() as connection:
+            yield connection
+            await _count_change(connection)
+
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with _translated():
+        with translated():
             async with self._engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        with _translated():
-            async with self._engine.begin() as connection:
+        with translated():
+            async with self._writer.begin() as connection:
                 yield connection
-
-
-class _translated:  # noqa: N801 - reads as a word in `with`
-    """Turns failures of the database into a status that a caller understands."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DBAPIError):
-            text = str(error.orig)
-            if "locked" in text or "busy" in text:
-                raise UnavailableError(
-                    "the document store is locked by another process", reason="STORE_LOCKED", retry_after=1.0
-                ) from error
-            if "full" in text or "disk I/O" in text or "readonly" in text or "unable to open" in text:
-                raise UnavailableError(
-                    "the document store cannot be written: is the disk full?", reason="STORE_UNAVAILABLE"
-                ) from error
 
 
 class StoreError(Exception):
@@ -335,7 +306,9 @@ def _prepare(connection: Any, _: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    # A transaction that reads first and writes later would fail, not wait, where another one wrote in between.
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _migrate(connection: Connection) -> None:
@@ -394,3 +367,28 @@ def _values(document: NewDocument, count: int) -> dict[str, Any]:
 
 async def _count_change(connection: AsyncConnection) -> None:
     await connection.execute(update(state).where(state.c.name == "changes").values(value=state.c.value + 1))
+
+
+async def _insert_passages(
+    connection: AsyncConnection, document_id: str, chunks: Sequence[Chunk], vectors: Sequence[bytes], model: str
+) -> list[int]:
+    added = []
+    for position, (chunk, vector) in enumerate(zip(chunks, vectors, strict=True)):
+        values = {
+            "document_id": document_id,
+            "position": position,
+            "section": chunk.section,
+            "start": chunk.start,
+            "end": chunk.end,
+            "model": model,
+            "vector": vector,
+        }
+        result = await connection.execute(insert(passages).values(values).returning(passages.c.key))
+        added.append(int(result.scalar_one()))
+    return added
+
+
+async def _put(connection: AsyncConnection, name: str, value: str) -> None:
+    await connection.execute(delete(facts).where(facts.c.name == name))
+    if value:
+        await connection.execute(insert(facts).values(name=name, value=value))

@@ -41,6 +41,7 @@ passages = Table(
     Column("model", String(200), nullable=False),
     Column("vector", LargeBinary, nullable=False),
     Index("passages_by_document", "document_id"),
+    Index("passages_by_model", "model", "document_id"),
     sqlite_autoincrement=True,
 )
 
@@ -51,6 +52,9 @@ state = Table(
     Column("value", Integer, nullable=False),
 )
 """Counters; "changes" grows with every change of a document."""
+
+facts = Table("facts", metadata, Column("name", String(50), primary_key=True), Column("value", Text, nullable=False))
+"""What is known of the collection as a whole: the embedding model that its searches use, and what was interrupted."""
 
 removed = Table("removed", metadata, Column("id", String(100), primary_key=True))
 """Documents of the starter corpus that somebody deleted: they are not loaded again."""

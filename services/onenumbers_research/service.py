@@ -159,7 +159,7 @@ def _citations(hits: Sequence[knowledge_pb2.SearchHit]) -> list[pb.Citation]:
             start_offset=hit.passage.start_offset,
             end_offset=hit.passage.end_offset,
             excerpt=hit.passage.text,
-            similarity=hit.score,
+            similarity=hit.cosine,
             category=hit.category,
             source=hit.source,
         )

@@ -131,7 +131,7 @@ def test_the_build_gets_what_it_copies_and_the_wheel_holds_every_server_and_its_
         assert f"onenumbers_{server}/__main__.py" in names
     assert "onenumbers_runtime/probe.py" in names
     assert "onenumbers_knowledge/migrations/versions/0001_documents.py" in names
-    assert sum(name.startswith("onenumbers_knowledge/corpus/") for name in names) >= 60
+    assert sum(name.startswith("onenumbers_knowledge/corpus/") for name in names) >= 420
     assert not [name for name in names if name.endswith((".gguf", ".sqlite", ".log"))]
 
 

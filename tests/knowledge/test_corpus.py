@@ -35,7 +35,7 @@ EXAMPLES = [
 
 
 def test_there_are_enough_documents_of_every_kind():
-    assert len(FILES) >= 60
+    assert len(FILES) >= 420
     assert {file.document.category for file in FILES} == set(CATEGORIES)
     assert {file.document.source for file in FILES} == set(SOURCES)
     assert len(set(IDS)) == len(IDS)

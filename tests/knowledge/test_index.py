@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onenumbers_knowledge.index import Filters, VectorIndex
-from onenumbers_knowledge.store import IndexEntry
+from onenumbers_knowledge.filters import Filters
+from onenumbers_knowledge.index import VectorIndex
+from onenumbers_knowledge.index_source import IndexEntry
 
 COUNT, DIMENSIONS = 200, 16
 

@@ -12,7 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
-from onenumbers.knowledge.v1 import knowledge_pb2_grpc
+from onenumbers.knowledge.v1 import knowledge_pb2_grpc, maintenance_pb2, maintenance_pb2_grpc
 
 MODULE = (sys.executable, "-m", "onenumbers_knowledge")
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -116,6 +116,24 @@ async def test_without_a_model_it_lives_reports_not_serving_and_reads_documents(
         assert found.document.info.title == "bread"
         assert process.returncode is None
     assert "MCP_EMBEDDING_MODEL is none" in log.read_text()
+
+
+async def test_after_a_change_of_model_the_old_one_serves_until_all_is_embedded_anew(data_dir):
+    """The same weights from a file have another name: for the server they are another model."""
+    (model,) = (data_dir / "models").glob("*.gguf")
+    async with server(data_dir, MCP_LOAD_CORPUS="false", MCP_EMBEDDING_MODEL=str(model)) as (_, channel, log):
+        await becomes_serving(channel)
+        stub = knowledge_pb2_grpc.KnowledgeServiceStub(channel)
+        maintenance = maintenance_pb2_grpc.KnowledgeMaintenanceServiceStub(channel)
+        request = maintenance_pb2.UpdateEmbeddingsRequest(reindex_all=True)
+        steps = [step async for step in maintenance.UpdateEmbeddings(request, timeout=300)]
+        assert steps[-1].complete
+        assert steps[-1].embedding_model == model.stem
+        found = await stub.SemanticSearch(pb.SemanticSearchRequest(query="baking a loaf", top_k=1))
+        assert (found.embedding_model, found.hits[0].passage.document_id) == (model.stem, "bread")
+        stats = await stub.GetDocumentStats(pb.GetDocumentStatsRequest())
+        assert (stats.embedding_model, stats.passages) == (model.stem, stats.index_vectors)
+        assert "embedding_model_changed" in log.read_text()
 
 
 async def test_load_ends_by_itself_and_says_in_one_line_why_it_cannot(data_dir):

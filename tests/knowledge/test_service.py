@@ -43,8 +43,11 @@ async def test_an_ingested_document_is_found_at_once_and_its_offsets_point_at_it
     assert document.content[hit.passage.start_offset : hit.passage.end_offset] == hit.passage.text
     assert "unique7" in hit.passage.text
     assert hit.passage.section == "Note 7"
-    assert hit.score_kind == pb.SCORE_KIND_COSINE
-    assert 0 < hit.score <= 1.0001
+    assert hit.score_kind == pb.SCORE_KIND_FUSED
+    assert hit.score == hit.fused
+    assert 0 < hit.fused < 1
+    assert 0 < hit.cosine <= 1.0001
+    assert hit.bm25 > 0
     assert list(hit.numbers) == [7, 16]
     assert found.embedding_model == "hashing-64"
     assert found.passages_searched == 1
@@ -95,7 +98,8 @@ async def test_results_are_ordered_and_held_to_a_least_similarity(stub):
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
     assert found.hits[0].passage.document_id == "note-003"
-    least = (scores[0] + scores[1]) / 2
+    cosines = sorted((hit.cosine for hit in found.hits), reverse=True)
+    least = (cosines[0] + cosines[1]) / 2
     limited = await stub.SemanticSearch(
         pb.SemanticSearchRequest(query="the word of this note is unique3", top_k=4, min_similarity=least)
     )

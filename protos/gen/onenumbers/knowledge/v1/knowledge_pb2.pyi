@@ -21,6 +21,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _SearchMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SearchModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEARCH_MODE_UNSPECIFIED: _SearchMode.ValueType  # 0
+    """HYBRID."""
+    SEARCH_MODE_DENSE: _SearchMode.ValueType  # 1
+    """By meaning: cosine similarity of embeddings."""
+    SEARCH_MODE_LEXICAL: _SearchMode.ValueType  # 2
+    """By words: BM25 over stems, without stop words. Made for English; words of other languages match as they are."""
+    SEARCH_MODE_HYBRID: _SearchMode.ValueType  # 3
+    """By both, fused."""
+
+class SearchMode(_SearchMode, metaclass=_SearchModeEnumTypeWrapper):
+    """How passages are found."""
+
+SEARCH_MODE_UNSPECIFIED: SearchMode.ValueType  # 0
+"""HYBRID."""
+SEARCH_MODE_DENSE: SearchMode.ValueType  # 1
+"""By meaning: cosine similarity of embeddings."""
+SEARCH_MODE_LEXICAL: SearchMode.ValueType  # 2
+"""By words: BM25 over stems, without stop words. Made for English; words of other languages match as they are."""
+SEARCH_MODE_HYBRID: SearchMode.ValueType  # 3
+"""By both, fused."""
+Global___SearchMode: _TypeAlias = SearchMode  # noqa: Y015
+
 class _IngestOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -62,7 +90,7 @@ class _ScoreKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ScoreKind.V
     SCORE_KIND_BM25: _ScoreKind.ValueType  # 2
     """BM25 score, 0 and up."""
     SCORE_KIND_FUSED: _ScoreKind.ValueType  # 3
-    """Reciprocal rank fusion of several rankings."""
+    """Cosine and BM25 as one figure, 0 to 1, comparable within one search."""
 
 class ScoreKind(_ScoreKind, metaclass=_ScoreKindEnumTypeWrapper):
     """What a score is."""
@@ -74,7 +102,7 @@ SCORE_KIND_COSINE: ScoreKind.ValueType  # 1
 SCORE_KIND_BM25: ScoreKind.ValueType  # 2
 """BM25 score, 0 and up."""
 SCORE_KIND_FUSED: ScoreKind.ValueType  # 3
-"""Reciprocal rank fusion of several rankings."""
+"""Cosine and BM25 as one figure, 0 to 1, comparable within one search."""
 Global___ScoreKind: _TypeAlias = ScoreKind  # noqa: Y015
 
 @_typing.final
@@ -165,7 +193,7 @@ Global___IngestDocumentResponse: _TypeAlias = IngestDocumentResponse  # noqa: Y0
 
 @_typing.final
 class SemanticSearchRequest(_message.Message):
-    """Asks for the passages nearest to a query."""
+    """Asks for the passages that answer a query best."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -176,14 +204,26 @@ class SemanticSearchRequest(_message.Message):
     SOURCES_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
     SCHOOL_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    DIVERSITY_FIELD_NUMBER: _builtins.int
+    METADATA_FILTERS_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """What to look for, 1-2,000 characters. Longer than the model reads is an error, not a silent cut."""
     top_k: _builtins.int
-    """How many passages, 1-100; 5 when unset."""
+    """How many passages a page, 1-100; 5 when unset."""
     min_similarity: _builtins.float
-    """Least cosine similarity, 0-1; no limit when unset."""
+    """Least cosine similarity, 0-1, in every mode; no limit when unset."""
     school: _builtins.str
     """Only documents of this school; all when empty."""
+    mode: Global___SearchMode.ValueType
+    """How passages are found; HYBRID when unset."""
+    diversity: _builtins.float
+    """How much a passage that repeats better ones is put back (maximal marginal relevance with lambda = 1 - diversity),
+    0-1; 0 when unset.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty for the first. Everything but `top_k` must be as it was there."""
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only documents of these categories; all when empty."""
@@ -196,6 +236,10 @@ class SemanticSearchRequest(_message.Message):
     def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Only documents about one of these numbers; all when empty."""
 
+    @_builtins.property
+    def metadata_filters(self) -> _containers.RepeatedCompositeFieldContainer[Global___MetadataFilter]:
+        """Only documents whose metadata fulfils all of these conditions."""
+
     def __init__(
         self,
         *,
@@ -206,21 +250,145 @@ class SemanticSearchRequest(_message.Message):
         sources: _abc.Iterable[_builtins.str] | None = ...,
         numbers: _abc.Iterable[_builtins.int] | None = ...,
         school: _builtins.str = ...,
+        mode: Global___SearchMode.ValueType = ...,
+        diversity: _builtins.float | None = ...,
+        metadata_filters: _abc.Iterable[Global___MetadataFilter] | None = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_similarity", b"_min_similarity", "_top_k", b"_top_k", "min_similarity", b"min_similarity", "top_k", b"top_k"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_min_similarity", b"_min_similarity", "_top_k", b"_top_k", "diversity", b"diversity", "min_similarity", b"min_similarity", "top_k", b"top_k"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_similarity", b"_min_similarity", "_top_k", b"_top_k", "categories", b"categories", "min_similarity", b"min_similarity", "numbers", b"numbers", "query", b"query", "school", b"school", "sources", b"sources", "top_k", b"top_k"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_diversity", b"_diversity", "_min_similarity", b"_min_similarity", "_top_k", b"_top_k", "categories", b"categories", "diversity", b"diversity", "metadata_filters", b"metadata_filters", "min_similarity", b"min_similarity", "mode", b"mode", "numbers", b"numbers", "page_token", b"page_token", "query", b"query", "school", b"school", "sources", b"sources", "top_k", b"top_k"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__diversity: _TypeAlias = _typing.Literal["diversity"]  # noqa: Y015
+    _WhichOneofArgType__diversity: _TypeAlias = _typing.Literal["_diversity", b"_diversity"]  # noqa: Y015
     _WhichOneofReturnType__min_similarity: _TypeAlias = _typing.Literal["min_similarity"]  # noqa: Y015
     _WhichOneofArgType__min_similarity: _TypeAlias = _typing.Literal["_min_similarity", b"_min_similarity"]  # noqa: Y015
     _WhichOneofReturnType__top_k: _TypeAlias = _typing.Literal["top_k"]  # noqa: Y015
     _WhichOneofArgType__top_k: _TypeAlias = _typing.Literal["_top_k", b"_top_k"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__diversity) -> _WhichOneofReturnType__diversity | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__min_similarity) -> _WhichOneofReturnType__min_similarity | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__top_k) -> _WhichOneofReturnType__top_k | None: ...
 
 Global___SemanticSearchRequest: _TypeAlias = SemanticSearchRequest  # noqa: Y015
+
+@_typing.final
+class MetadataFilter(_message.Message):
+    """A condition on one value of a document's metadata. Types are kept apart: the text "7" is not the number 7. A list
+    matches where one of its items does.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    EQUALS_FIELD_NUMBER: _builtins.int
+    IN_FIELD_NUMBER: _builtins.int
+    RANGE_FIELD_NUMBER: _builtins.int
+    EXISTS_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Key of the value, 1-300 characters; dots lead into objects, such as "author.name"."""
+    exists: _builtins.bool
+    """Is there (true), or is not there (false)."""
+    @_builtins.property
+    def equals(self) -> _struct_pb2.Value:
+        """Is this value: a text, a number or a truth value."""
+
+    @_builtins.property
+    def range(self) -> Global___MetadataRange:
+        """Lies between two bounds."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        equals: _struct_pb2.Value | None = ...,
+        range: Global___MetadataRange | None = ...,
+        exists: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "equals", b"equals", "exists", b"exists", "in", b"in", "range", b"range"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "equals", b"equals", "exists", b"exists", "in", b"in", "key", b"key", "range", b"range"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_condition: _TypeAlias = _typing.Literal["equals", "in", "range", "exists"]  # noqa: Y015
+    _WhichOneofArgType_condition: _TypeAlias = _typing.Literal["condition", b"condition"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_condition) -> _WhichOneofReturnType_condition | None: ...
+
+Global___MetadataFilter: _TypeAlias = MetadataFilter  # noqa: Y015
+
+@_typing.final
+class MetadataValues(_message.Message):
+    """Values of which one must be there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[_struct_pb2.Value]:
+        """Texts, numbers or truth values, 1-100."""
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[_struct_pb2.Value] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetadataValues: _TypeAlias = MetadataValues  # noqa: Y015
+
+@_typing.final
+class MetadataRange(_message.Message):
+    """Bounds of a value, both included. Numbers bound numbers, texts bound texts by their code points, as for ISO dates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    minimum: _builtins.float
+    """Least number."""
+    maximum: _builtins.float
+    """Greatest number."""
+    first: _builtins.str
+    """First text, at most 300 characters."""
+    last: _builtins.str
+    """Last text, at most 300 characters."""
+    def __init__(
+        self,
+        *,
+        minimum: _builtins.float | None = ...,
+        maximum: _builtins.float | None = ...,
+        first: _builtins.str | None = ...,
+        last: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_first", b"_first", "_last", b"_last", "_maximum", b"_maximum", "_minimum", b"_minimum", "first", b"first", "last", b"last", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_first", b"_first", "_last", b"_last", "_maximum", b"_maximum", "_minimum", b"_minimum", "first", b"first", "last", b"last", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__first: _TypeAlias = _typing.Literal["first"]  # noqa: Y015
+    _WhichOneofArgType__first: _TypeAlias = _typing.Literal["_first", b"_first"]  # noqa: Y015
+    _WhichOneofReturnType__last: _TypeAlias = _typing.Literal["last"]  # noqa: Y015
+    _WhichOneofArgType__last: _TypeAlias = _typing.Literal["_last", b"_last"]  # noqa: Y015
+    _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
+    _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
+    _WhichOneofReturnType__minimum: _TypeAlias = _typing.Literal["minimum"]  # noqa: Y015
+    _WhichOneofArgType__minimum: _TypeAlias = _typing.Literal["_minimum", b"_minimum"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first) -> _WhichOneofReturnType__first | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last) -> _WhichOneofReturnType__last | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum) -> _WhichOneofReturnType__minimum | None: ...
+
+Global___MetadataRange: _TypeAlias = MetadataRange  # noqa: Y015
 
 @_typing.final
 class SemanticSearchResponse(_message.Message):
@@ -231,13 +399,26 @@ class SemanticSearchResponse(_message.Message):
     HITS_FIELD_NUMBER: _builtins.int
     EMBEDDING_MODEL_FIELD_NUMBER: _builtins.int
     PASSAGES_SEARCHED_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     embedding_model: _builtins.str
     """Model that embedded the query and the passages."""
     passages_searched: _builtins.int
     """How many passages were compared."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty after the last. At most 500 passages of each ranking can be paged through. A change
+    of the documents between two pages may repeat or skip a passage.
+    """
+    mode: Global___SearchMode.ValueType
+    """How the passages were found."""
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
         """The passages found."""
+
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What a reader should know of this ranking, such as that no word of the query is in any document."""
 
     def __init__(
         self,
@@ -245,10 +426,13 @@ class SemanticSearchResponse(_message.Message):
         hits: _abc.Iterable[Global___SearchHit] | None = ...,
         embedding_model: _builtins.str = ...,
         passages_searched: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        mode: Global___SearchMode.ValueType = ...,
+        notes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding_model", b"embedding_model", "hits", b"hits", "passages_searched", b"passages_searched"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding_model", b"embedding_model", "hits", b"hits", "mode", b"mode", "next_page_token", b"next_page_token", "notes", b"notes", "passages_searched", b"passages_searched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -783,6 +967,10 @@ class SearchHit(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     SCHOOL_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
+    COSINE_FIELD_NUMBER: _builtins.int
+    BM25_FIELD_NUMBER: _builtins.int
+    FUSED_FIELD_NUMBER: _builtins.int
+    EXCERPT_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     """How good it is; what the figure means is said by `score_kind`."""
     score_kind: Global___ScoreKind.ValueType
@@ -793,6 +981,14 @@ class SearchHit(_message.Message):
     """Kind of source of the document."""
     school: _builtins.str
     """School that the document reports; empty where none."""
+    cosine: _builtins.float
+    """Cosine similarity of the embeddings of query and passage, -1 to 1; unset in lexical searches without min_similarity."""
+    bm25: _builtins.float
+    """BM25 score, 0 and up, not comparable between queries: the mean of the passage's own and its document's, since a
+    passage alone is too short to tell what its document is about. 0 where document and query share no word.
+    """
+    fused: _builtins.float
+    """Cosine and BM25 as one figure, 0 to 1, comparable within one search; unset but in hybrid searches."""
     @_builtins.property
     def passage(self) -> Global___Passage:
         """The passage."""
@@ -800,6 +996,10 @@ class SearchHit(_message.Message):
     @_builtins.property
     def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Numbers that the document is about."""
+
+    @_builtins.property
+    def excerpt(self) -> Global___Excerpt:
+        """The sentence that fits the query best."""
 
     def __init__(
         self,
@@ -811,11 +1011,88 @@ class SearchHit(_message.Message):
         source: _builtins.str = ...,
         school: _builtins.str = ...,
         numbers: _abc.Iterable[_builtins.int] | None = ...,
+        cosine: _builtins.float | None = ...,
+        bm25: _builtins.float | None = ...,
+        fused: _builtins.float | None = ...,
+        excerpt: Global___Excerpt | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["passage", b"passage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bm25", b"_bm25", "_cosine", b"_cosine", "_fused", b"_fused", "bm25", b"bm25", "cosine", b"cosine", "excerpt", b"excerpt", "fused", b"fused", "passage", b"passage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "numbers", b"numbers", "passage", b"passage", "school", b"school", "score", b"score", "score_kind", b"score_kind", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bm25", b"_bm25", "_cosine", b"_cosine", "_fused", b"_fused", "bm25", b"bm25", "category", b"category", "cosine", b"cosine", "excerpt", b"excerpt", "fused", b"fused", "numbers", b"numbers", "passage", b"passage", "school", b"school", "score", b"score", "score_kind", b"score_kind", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bm25: _TypeAlias = _typing.Literal["bm25"]  # noqa: Y015
+    _WhichOneofArgType__bm25: _TypeAlias = _typing.Literal["_bm25", b"_bm25"]  # noqa: Y015
+    _WhichOneofReturnType__cosine: _TypeAlias = _typing.Literal["cosine"]  # noqa: Y015
+    _WhichOneofArgType__cosine: _TypeAlias = _typing.Literal["_cosine", b"_cosine"]  # noqa: Y015
+    _WhichOneofReturnType__fused: _TypeAlias = _typing.Literal["fused"]  # noqa: Y015
+    _WhichOneofArgType__fused: _TypeAlias = _typing.Literal["_fused", b"_fused"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bm25) -> _WhichOneofReturnType__bm25 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cosine) -> _WhichOneofReturnType__cosine | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fused) -> _WhichOneofReturnType__fused | None: ...
+
+Global___SearchHit: _TypeAlias = SearchHit  # noqa: Y015
+
+@_typing.final
+class Excerpt(_message.Message):
+    """A sentence of a passage, with the words that it shares with the query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_OFFSET_FIELD_NUMBER: _builtins.int
+    END_OFFSET_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    HIGHLIGHTS_FIELD_NUMBER: _builtins.int
+    start_offset: _builtins.int
+    """First character in the document's content, from 0."""
+    end_offset: _builtins.int
+    """One past its last character."""
+    text: _builtins.str
+    """Its text: the content from start_offset to end_offset."""
+    @_builtins.property
+    def highlights(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextSpan]:
+        """Words that the query has, too, compared by their stems; in order, at most 40."""
+
+    def __init__(
+        self,
+        *,
+        start_offset: _builtins.int = ...,
+        end_offset: _builtins.int = ...,
+        text: _builtins.str = ...,
+        highlights: _abc.Iterable[Global___TextSpan] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "highlights", b"highlights", "start_offset", b"start_offset", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___SearchHit: _TypeAlias = SearchHit  # noqa: Y015
+Global___Excerpt: _TypeAlias = Excerpt  # noqa: Y015
+
+@_typing.final
+class TextSpan(_message.Message):
+    """A stretch of a document's content."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_OFFSET_FIELD_NUMBER: _builtins.int
+    END_OFFSET_FIELD_NUMBER: _builtins.int
+    start_offset: _builtins.int
+    """First character, from 0."""
+    end_offset: _builtins.int
+    """One past the last character."""
+    def __init__(
+        self,
+        *,
+        start_offset: _builtins.int = ...,
+        end_offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "start_offset", b"start_offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextSpan: _TypeAlias = TextSpan  # noqa: Y015

@@ -84,7 +84,7 @@ class KnowledgeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SemanticSearch(self, request, context):
-        """Finds the passages nearest in meaning to a query.
+        """Finds the passages that answer a query best: by meaning, by words, or by both.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

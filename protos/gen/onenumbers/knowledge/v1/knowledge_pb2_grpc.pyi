@@ -36,7 +36,7 @@ class KnowledgeServiceStub:
     IngestDocument: _grpc.UnaryUnaryMultiCallable[_knowledge_pb2.IngestDocumentRequest, _knowledge_pb2.IngestDocumentResponse]
     """Adds a document, or a new version of one."""
     SemanticSearch: _grpc.UnaryUnaryMultiCallable[_knowledge_pb2.SemanticSearchRequest, _knowledge_pb2.SemanticSearchResponse]
-    """Finds the passages nearest in meaning to a query."""
+    """Finds the passages that answer a query best: by meaning, by words, or by both."""
     RetrieveByCategory: _grpc.UnaryUnaryMultiCallable[_knowledge_pb2.RetrieveByCategoryRequest, _knowledge_pb2.RetrieveByCategoryResponse]
     """Lists the documents of a category."""
     GetDocumentStats: _grpc.UnaryUnaryMultiCallable[_knowledge_pb2.GetDocumentStatsRequest, _knowledge_pb2.GetDocumentStatsResponse]
@@ -56,7 +56,7 @@ class KnowledgeServiceAsyncStub(KnowledgeServiceStub):
     IngestDocument: _aio.UnaryUnaryMultiCallable[_knowledge_pb2.IngestDocumentRequest, _knowledge_pb2.IngestDocumentResponse]  # type: ignore[assignment]
     """Adds a document, or a new version of one."""
     SemanticSearch: _aio.UnaryUnaryMultiCallable[_knowledge_pb2.SemanticSearchRequest, _knowledge_pb2.SemanticSearchResponse]  # type: ignore[assignment]
-    """Finds the passages nearest in meaning to a query."""
+    """Finds the passages that answer a query best: by meaning, by words, or by both."""
     RetrieveByCategory: _aio.UnaryUnaryMultiCallable[_knowledge_pb2.RetrieveByCategoryRequest, _knowledge_pb2.RetrieveByCategoryResponse]  # type: ignore[assignment]
     """Lists the documents of a category."""
     GetDocumentStats: _aio.UnaryUnaryMultiCallable[_knowledge_pb2.GetDocumentStatsRequest, _knowledge_pb2.GetDocumentStatsResponse]  # type: ignore[assignment]
@@ -85,7 +85,7 @@ class KnowledgeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _knowledge_pb2.SemanticSearchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_knowledge_pb2.SemanticSearchResponse, _abc.Awaitable[_knowledge_pb2.SemanticSearchResponse]]:
-        """Finds the passages nearest in meaning to a query."""
+        """Finds the passages that answer a query best: by meaning, by words, or by both."""
 
     @_abc_1.abstractmethod
     def RetrieveByCategory(

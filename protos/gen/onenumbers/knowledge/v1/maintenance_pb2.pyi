@@ -31,7 +31,7 @@ class BulkIngestDocumentsRequest(_message.Message):
     """The caller's own identifier, returned with the acknowledgement."""
     @_builtins.property
     def document(self) -> _knowledge_pb2.IngestDocumentRequest:
-        """The document."""
+        """The document. Its rules are those of IngestDocumentRequest; breaking one refuses this document alone."""
 
     def __init__(
         self,

@@ -62,14 +62,16 @@ class KnowledgeMaintenanceServiceServicer:
     """
 
     def BulkIngestDocuments(self, request_iterator, context):
-        """Ingests any number of documents, with one acknowledgement each.
+        """Ingests any number of documents, with one acknowledgement each, in order. A document that breaks a rule is refused
+        in its acknowledgement, and the stream goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateEmbeddings(self, request, context):
-        """Embeds documents anew; the old index serves until the new one is complete.
+        """Embeds documents anew; the old vectors serve until the new ones are complete. While the server goes over to
+        another model, an update of everything follows that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,7 +85,8 @@ class KnowledgeMaintenanceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImportSnapshot(self, request_iterator, context):
-        """Reads a collection that was written out.
+        """Replaces the collection by one that was written out; nothing changes where the archive is not whole, or of another
+        embedding model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,13 +34,19 @@ class KnowledgeMaintenanceServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> KnowledgeMaintenanceServiceAsyncStub: ...
     BulkIngestDocuments: _grpc.StreamStreamMultiCallable[_maintenance_pb2.BulkIngestDocumentsRequest, _maintenance_pb2.BulkIngestDocumentsResponse]
-    """Ingests any number of documents, with one acknowledgement each."""
+    """Ingests any number of documents, with one acknowledgement each, in order. A document that breaks a rule is refused
+    in its acknowledgement, and the stream goes on.
+    """
     UpdateEmbeddings: _grpc.UnaryStreamMultiCallable[_maintenance_pb2.UpdateEmbeddingsRequest, _maintenance_pb2.UpdateEmbeddingsResponse]
-    """Embeds documents anew; the old index serves until the new one is complete."""
+    """Embeds documents anew; the old vectors serve until the new ones are complete. While the server goes over to
+    another model, an update of everything follows that.
+    """
     ExportSnapshot: _grpc.UnaryStreamMultiCallable[_maintenance_pb2.ExportSnapshotRequest, _maintenance_pb2.ExportSnapshotResponse]
     """Writes the collection out as a stream of chunks with checksums."""
     ImportSnapshot: _grpc.StreamUnaryMultiCallable[_maintenance_pb2.ImportSnapshotRequest, _maintenance_pb2.ImportSnapshotResponse]
-    """Reads a collection that was written out."""
+    """Replaces the collection by one that was written out; nothing changes where the archive is not whole, or of another
+    embedding model.
+    """
 
 @_typing.type_check_only
 class KnowledgeMaintenanceServiceAsyncStub(KnowledgeMaintenanceServiceStub):
@@ -48,13 +54,19 @@ class KnowledgeMaintenanceServiceAsyncStub(KnowledgeMaintenanceServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     BulkIngestDocuments: _aio.StreamStreamMultiCallable[_maintenance_pb2.BulkIngestDocumentsRequest, _maintenance_pb2.BulkIngestDocumentsResponse]  # type: ignore[assignment]
-    """Ingests any number of documents, with one acknowledgement each."""
+    """Ingests any number of documents, with one acknowledgement each, in order. A document that breaks a rule is refused
+    in its acknowledgement, and the stream goes on.
+    """
     UpdateEmbeddings: _aio.UnaryStreamMultiCallable[_maintenance_pb2.UpdateEmbeddingsRequest, _maintenance_pb2.UpdateEmbeddingsResponse]  # type: ignore[assignment]
-    """Embeds documents anew; the old index serves until the new one is complete."""
+    """Embeds documents anew; the old vectors serve until the new ones are complete. While the server goes over to
+    another model, an update of everything follows that.
+    """
     ExportSnapshot: _aio.UnaryStreamMultiCallable[_maintenance_pb2.ExportSnapshotRequest, _maintenance_pb2.ExportSnapshotResponse]  # type: ignore[assignment]
     """Writes the collection out as a stream of chunks with checksums."""
     ImportSnapshot: _aio.StreamUnaryMultiCallable[_maintenance_pb2.ImportSnapshotRequest, _maintenance_pb2.ImportSnapshotResponse]  # type: ignore[assignment]
-    """Reads a collection that was written out."""
+    """Replaces the collection by one that was written out; nothing changes where the archive is not whole, or of another
+    embedding model.
+    """
 
 class KnowledgeMaintenanceServiceServicer(metaclass=_abc_1.ABCMeta):
     """Maintains the collection while searches go on."""
@@ -65,7 +77,9 @@ class KnowledgeMaintenanceServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_maintenance_pb2.BulkIngestDocumentsRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_maintenance_pb2.BulkIngestDocumentsResponse], _abc.AsyncIterator[_maintenance_pb2.BulkIngestDocumentsResponse]]:
-        """Ingests any number of documents, with one acknowledgement each."""
+        """Ingests any number of documents, with one acknowledgement each, in order. A document that breaks a rule is refused
+        in its acknowledgement, and the stream goes on.
+        """
 
     @_abc_1.abstractmethod
     def UpdateEmbeddings(
@@ -73,7 +87,9 @@ class KnowledgeMaintenanceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _maintenance_pb2.UpdateEmbeddingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_maintenance_pb2.UpdateEmbeddingsResponse], _abc.AsyncIterator[_maintenance_pb2.UpdateEmbeddingsResponse]]:
-        """Embeds documents anew; the old index serves until the new one is complete."""
+        """Embeds documents anew; the old vectors serve until the new ones are complete. While the server goes over to
+        another model, an update of everything follows that.
+        """
 
     @_abc_1.abstractmethod
     def ExportSnapshot(
@@ -89,6 +105,8 @@ class KnowledgeMaintenanceServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_maintenance_pb2.ImportSnapshotRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_maintenance_pb2.ImportSnapshotResponse, _abc.Awaitable[_maintenance_pb2.ImportSnapshotResponse]]:
-        """Reads a collection that was written out."""
+        """Replaces the collection by one that was written out; nothing changes where the archive is not whole, or of another
+        embedding model.
+        """
 
 def add_KnowledgeMaintenanceServiceServicer_to_server(servicer: KnowledgeMaintenanceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

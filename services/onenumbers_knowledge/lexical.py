@@ -1,0 +1,232 @@
+"""The lexical index: BM25 over stemmed words by bm25s, in segments, so that it follows every change at once."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+
+from onenumbers_knowledge.words import Vocabulary
+
+# It tells in detail what it builds, at every change of a document.
+logging.getLogger("bm25s").setLevel(logging.WARNING)
+
+TAIL = 256
+"""Passages after which what was added becomes a segment of its own: so many are indexed anew at a search at most."""
+MERGE_AT = 6
+"""Segments after which the small ones are due to be merged."""
+_K1, _B = 1.5, 0.75
+
+
+class Segment:
+    """Passages that bm25s indexed together, their rows in ascending order of their keys.
+
+    Args:
+        tokens: Numbers of the words of each passage, by its key.
+    """
+
+    def __init__(self, tokens: Mapping[int, NDArray[np.int32]]) -> None:
+        self.keys = np.array(sorted(tokens), dtype=np.int64)
+        self.alive = np.ones(len(self.keys), dtype=bool)
+        self._living = len(self.keys)
+        ordered = [tokens[int(key)] for key in self.keys]
+        lengths = [len(item) for item in ordered]
+        joined = np.concatenate(ordered) if sum(lengths) else np.empty(0, dtype=np.int32)
+        terms, local = np.unique(joined, return_inverse=True)
+        self._columns = {int(term): column for column, term in enumerate(terms)}
+        self._data = np.empty(0, dtype=np.float32)
+        if len(terms):
+            parts = [part.tolist() for part in np.split(local, np.cumsum(lengths)[:-1])]
+            engine: Any = bm25s.BM25(k1=_K1, b=_B, method="lucene")
+            numbered = {column: column for column in range(len(terms))}
+            engine.index((parts, numbered), create_empty_token=False, show_progress=False)
+            self._data, self._indices = engine.scores["data"], engine.scores["indices"]
+            self._bounds = engine.scores["indptr"]
+
+    def score(self, weights: Mapping[int, tuple[float, float]]) -> NDArray[np.float32]:
+        """Returns the BM25 score of every row, shape (rows,).
+
+        Args:
+            weights: Weight of each word in the query, and its inverse document frequency over all segments.
+        """
+        scores = np.zeros(len(self.keys), dtype=np.float32)
+        for term, (weight, idf) in weights.items():
+            column = self._columns.get(term)
+            if column is None:
+                continue
+            start, end = self._bounds[column], self._bounds[column + 1]
+            # bm25s counted within the segment; what a word is worth is measured over all of them.
+            own = _idf(int(end - start), len(self.keys))
+            scores[self._indices[start:end]] += self._data[start:end] * np.float32(weight * idf / own)
+        scores[~self.alive] = 0
+        return scores
+
+    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Returns the row of each key, and whether the key is here; the row of one that is not says nothing."""
+        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return places, (self.keys[places] == keys) & self.alive[places]
+
+    def drop(self, key: int) -> bool:
+        """Stops finding a passage; returns whether it was here."""
+        (row,), (here,) = self.rows(np.array([key], dtype=np.int64))
+        if here:
+            self.alive[row] = False
+            self._living -= 1
+        return bool(here)
+
+    def living(self) -> list[int]:
+        """Returns the keys that can be found."""
+        return [int(key) for key in self.keys[self.alive]]
+
+    def __len__(self) -> int:
+        return self._living
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """BM25 scores of all passages for one query."""
+
+    parts: Sequence[tuple[Segment, NDArray[np.float32]]] = field(default=())
+
+    def best(self, count: int, allowed: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Returns the keys of the best passages that share a word with the query, best first.
+
+        Args:
+            count: How many at most.
+            allowed: Keys that may be found, ascending; all when None.
+        """
+        keys: list[NDArray[np.int64]] = []
+        values: list[NDArray[np.float32]] = []
+        for segment, scores in self.parts:
+            found = np.flatnonzero(scores > 0)
+            if allowed is not None:
+                found = found[np.isin(segment.keys[found], allowed)]
+            if len(found) > count:
+                found = found[np.argpartition(scores[found], -count)[-count:]]
+            keys.append(segment.keys[found])
+            values.append(scores[found])
+        all_keys = np.concatenate([np.empty(0, dtype=np.int64), *keys])
+        all_values = np.concatenate([np.empty(0, dtype=np.float32), *values])
+        # By score, then by key: the same question gets the same answer.
+        return all_keys[np.lexsort((all_keys, -all_values))[:count]]
+
+    def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Returns the scores of passages, shape (n,); 0 for those that share no word with the query."""
+        result = np.zeros(len(keys), dtype=np.float64)
+        for segment, scores in self.parts:
+            rows, here = segment.rows(keys)
+            result[here] = scores[rows[here]]
+        return result
+
+
+class LexicalIndex:
+    """Words of passages by key. Not safe for threads: one caller at a time, but for `Segment`, which merges make.
+
+    Args:
+        vocabulary: Numbers the words; several indexes may share it.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._frequency: Counter[int] = Counter()
+        self._tokens: dict[int, NDArray[np.int32]] = {}
+        self._segments: list[Segment] = []
+        self._tail: dict[int, NDArray[np.int32]] = {}
+        self._tail_segment: Segment | None = None
+        self._bulk = False
+
+    def begin_bulk(self) -> None:
+        """Holds back what is added until `end_bulk`, which makes one segment of all of it."""
+        self._bulk = True
+
+    def end_bulk(self) -> None:
+        """Makes what was added since `begin_bulk` searchable."""
+        self._bulk = False
+        self._freeze()
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def add(self, key: int, tokens: NDArray[np.int32]) -> None:
+        """Adds a passage, the numbers of its words in order; a search finds it from now on."""
+        self._tokens[key] = self._tail[key] = tokens
+        self._frequency.update(np.unique(tokens).tolist())
+        self._tail_segment = None
+        if len(self._tail) >= TAIL and not self._bulk:
+            self._freeze()
+
+    def remove(self, keys: Sequence[int]) -> None:
+        """Removes passages; keys that are not there are ignored."""
+        for key in keys:
+            tokens = self._tokens.pop(key, None)
+            if tokens is None:
+                continue
+            self._frequency.subtract(np.unique(tokens).tolist())
+            if self._tail.pop(key, None) is not None:
+                self._tail_segment = None
+                continue
+            any(segment.drop(key) for segment in self._segments)
+        self._segments = [segment for segment in self._segments if len(segment)]
+
+    def query(self, text: str) -> dict[int, float]:
+        """Returns the known words of a query with their weights: how often each stands in it."""
+        counted = Counter(term for _, term in self._vocabulary.ask(text) if term is not None)
+        return {term: float(count) for term, count in counted.items() if self._frequency[term] > 0}
+
+    def score(self, query: Mapping[int, float]) -> Scores:
+        """Returns the BM25 scores of all passages for the words of a query with their weights."""
+        total = len(self._tokens)
+        weights = {term: (weight, _idf(self._frequency[term], total)) for term, weight in query.items()}
+        if not weights:
+            return Scores()
+        return Scores([(segment, segment.score(weights)) for segment in self._served()])
+
+    def worth(self, text: str) -> dict[str, float]:
+        """Returns the stems of a text with their inverse document frequencies; those that no passage has count most."""
+        total = len(self._tokens)
+        return {
+            stem: _idf(self._frequency[term] if term is not None else 0, total)
+            for stem, term in self._vocabulary.ask(text)
+        }
+
+    def merge_due(self) -> dict[int, NDArray[np.int32]] | None:
+        """Returns what `Segment` is to be made of in another thread and given to `adopt`; None where nothing is due."""
+        dead = sum(len(segment.keys) - len(segment) for segment in self._segments)
+        if len(self._segments) < MERGE_AT and dead * 2 <= len(self._tokens):
+            return None
+        sizes = sorted(self._segments, key=len)
+        # The largest stays as it is where the others are small beside it: its share of the work would be wasted.
+        rest = sum(len(segment) for segment in sizes[:-1])
+        chosen = sizes if dead * 2 > len(self._tokens) or len(sizes[-1]) < 4 * rest else sizes[:-1]
+        return {key: self._tokens[key] for segment in chosen for key in segment.living()}
+
+    def adopt(self, merged: Segment) -> None:
+        """Puts a merged segment in the place of those that it was made from."""
+        replaced = [segment for segment in self._segments if segment.rows(merged.keys)[1].any()]
+        for key in merged.living():
+            if key not in self._tokens:
+                merged.drop(key)
+        kept = [segment for segment in self._segments if segment not in replaced]
+        self._segments = [segment for segment in [*kept, merged] if len(segment)]
+
+    def _freeze(self) -> None:
+        if self._tail:
+            self._segments.append(self._tail_segment or Segment(self._tail))
+            self._tail, self._tail_segment = {}, None
+
+    def _served(self) -> list[Segment]:
+        if self._tail and self._tail_segment is None:
+            self._tail_segment = Segment(self._tail)
+        return [*self._segments, self._tail_segment] if self._tail_segment is not None else self._segments
+
+
+def _idf(frequency: int, total: int) -> float:
+    """Returns the inverse document frequency (Lucene's variant of Robertson and Spärck Jones), always above 0."""
+    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))

@@ -1,0 +1,71 @@
+"""Words of a text for the lexical indexes: folded, without stop words, stemmed, numbered. Any text is safe."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import numpy as np
+import Stemmer
+from bm25s.stopwords import STOPWORDS_EN_PLUS
+from numpy.typing import NDArray
+
+_WORD = re.compile(r"\w+")
+_STOP = frozenset(STOPWORDS_EN_PLUS)
+_LONGEST = 64
+"""Characters of a word that count: what is longer is no word, but a line of an encoded file."""
+
+
+class Analyzer:
+    """Turns texts into stems, by Snowball's English stemmer. Not safe for threads: one for each caller."""
+
+    def __init__(self) -> None:
+        self._stemmer = Stemmer.Stemmer("english")
+
+    def stems(self, text: str) -> list[str]:
+        """Returns the stems of a text in order; empty where it holds stop words and marks alone.
+
+        Letters are kept of every script; accents are folded, so that "Țurcanu" finds "Turcanu". A single letter is
+        no word, a single digit is one: "life path 7" must find the seven.
+        """
+        found = [folded for _, _, folded in _words(text)]
+        return list(self._stemmer.stemWords(found))
+
+    def placed(self, text: str) -> list[tuple[int, int, str]]:
+        """Returns start, end and stem of each word of a text; offsets count the text's characters."""
+        found = list(_words(text))
+        stems = self._stemmer.stemWords([folded for _, _, folded in found])
+        return [(start, end, stem) for (start, end, _), stem in zip(found, stems, strict=True)]
+
+
+class Vocabulary:
+    """Numbers the stems that texts are made of. Not safe for threads: one caller at a time."""
+
+    def __init__(self) -> None:
+        self._analyzer = Analyzer()
+        self._numbers: dict[str, int] = {}
+
+    def learn(self, text: str) -> NDArray[np.int32]:
+        """Returns the numbers of the stems of a text in order; a stem that is new gets one."""
+        numbers = self._numbers
+        return np.array([numbers.setdefault(stem, len(numbers)) for stem in self._analyzer.stems(text)], dtype=np.int32)
+
+    def ask(self, text: str) -> list[tuple[str, int | None]]:
+        """Returns the stems of a text in order, with their numbers; None for one that no text had."""
+        return [(stem, self._numbers.get(stem)) for stem in self._analyzer.stems(text)]
+
+
+def _words(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _WORD.finditer(text):
+        word = _folded(match[0][:_LONGEST])
+        if (len(word) > 1 or word.isdigit()) and word not in _STOP:
+            yield match.start(), match.end(), word
+
+
+def _folded(word: str) -> str:
+    lowered = word.casefold()
+    if lowered.isascii():
+        return lowered
+    parts = unicodedata.normalize("NFKD", lowered)
+    return "".join(part for part in parts if not unicodedata.combining(part))
