@@ -198,7 +198,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="onenumbers-smoke-") as scratch:
         mesh = Mesh(keep or Path(scratch))
         try:
-            print(f"ready after {mesh.wait_ready(180):.1f} s on {mesh.address}")
+            print(f"ready after {mesh.wait_ready(400):.1f} s on {mesh.address}")
             for name, check, binary in CHECKS:
                 if binary is not None and shutil.which(binary) is None:
                     print(f"SKIPPED  {name}: {binary} is not installed")

@@ -26,11 +26,15 @@ PURE = [
     "services/onenumbers_knowledge/corpus_files.py",
     "services/onenumbers_research/support.py",
     "services/onenumbers_research/answering.py",
+    *(
+        f"services/onenumbers_research/{name}.py"
+        for name in ("statistics", "people", "population", "compatibility_data", "patterns", "histogram")
+    ),
     "services/onenumbers_runtime/errors.py",
 ]
 SERVED = (
     *(f"utilities.v1.{name}" for name in ("utilities", "names", "dates", "systems", "objects", "compatibility")),
-    "utilities.v1.registry",
+    *("utilities.v1.registry", "utilities.v1.native"),
     *(f"knowledge.v1.{name}" for name in ("knowledge", "upload", "maintenance")),
     "research.v1.research",
 )

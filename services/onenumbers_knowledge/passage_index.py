@@ -13,6 +13,7 @@ from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.index import VectorIndex
 from onenumbers_knowledge.index_source import IndexedText, IndexEntry
 from onenumbers_knowledge.lexical import LexicalIndex, Scores
+from onenumbers_knowledge.named_numbers import named_numbers
 from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse
 from onenumbers_knowledge.words import Vocabulary
 
@@ -156,7 +157,7 @@ class PassageIndex:
             keys = np.concatenate([keys, missing])
             if question.vector is not None:
                 cosines = np.concatenate([cosines, self.dense.vectors(missing) @ question.vector])
-        chosen = self._ordered(question, keys, cosines, words.of(keys))
+        chosen = self._ordered(question, keys, cosines, words.of(keys), self._named(question, keys))
         if question.diversity:
             vectors = self.dense.vectors(np.array([item.key for item in chosen], dtype=np.int64))
             chosen = diverse(chosen, vectors, count, mode=question.mode, diversity=question.diversity)
@@ -169,10 +170,14 @@ class PassageIndex:
 
     @staticmethod
     def _ordered(
-        question: Question, keys: NDArray[np.int64], cosines: NDArray[np.float64], words: NDArray[np.float64]
+        question: Question,
+        keys: NDArray[np.int64],
+        cosines: NDArray[np.float64],
+        words: NDArray[np.float64],
+        named: NDArray[np.bool_],
     ) -> list[Candidate]:
         """Returns the candidates that are similar enough, best first; those of one score by key."""
-        fused = fuse(cosines, words) if question.mode is Mode.HYBRID else None
+        fused = fuse(cosines, words, named) if question.mode is Mode.HYBRID else None
         scores = fused if fused is not None else cosines if question.mode is Mode.DENSE else words
         order = np.lexsort((keys, -scores))
         if question.min_similarity is not None:
@@ -180,6 +185,12 @@ class PassageIndex:
         known = cosines[order].tolist() if question.vector is not None else [None] * len(order)
         both = fused[order].tolist() if fused is not None else [None] * len(order)
         return list(map(Candidate, keys[order].tolist(), known, words[order].tolist(), both))
+
+    def _named(self, question: Question, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Returns which passages belong to documents about a number that the question names, shape (n,)."""
+        numbers = named_numbers(question.text) if question.mode is Mode.HYBRID else frozenset()
+        about = self.dense.matching(Filters(numbers=numbers)) if numbers else None
+        return np.isin(keys, about) if about is not None else np.zeros(len(keys), dtype=np.bool_)
 
     def _words(self, query: Mapping[int, float]) -> _Words:
         return _Words(self.lexical.score(query), self.documents.score(query), self._document_of)

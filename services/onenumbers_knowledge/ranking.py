@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 _HEAD = 100
 """Candidates that scores are standardised over: what lies deeper says nothing of how good the best are."""
 _DENSE_WEIGHT = 0.5
+_NAMED = 1.0
+"""What a document about a number of the question gains, in deviations."""
 
 
 class Mode(Enum):
@@ -41,7 +43,7 @@ class Candidate:
         return (self.cosine or 0.0) if mode is Mode.DENSE else self.bm25
 
 
-def fuse(cosines: NDArray[np.float64], words: NDArray[np.float64]) -> NDArray[np.float64]:
+def fuse(cosines: NDArray[np.float64], words: NDArray[np.float64], named: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Returns cosine and BM25 of candidates fused into one figure each, 0 to 1.
 
     Both are standardised over the best `_HEAD` of each (mean 0, deviation 1), weighted, added and brought to 0-1 by
@@ -50,10 +52,11 @@ def fuse(cosines: NDArray[np.float64], words: NDArray[np.float64]) -> NDArray[np
     Args:
         cosines: Cosine similarities to the query, shape (n,).
         words: BM25 scores, shape (n,).
+        named: Whether the document is about a number that the question names, shape (n,).
     """
     if not len(cosines):
         return cosines
-    total = _DENSE_WEIGHT * _standard(cosines) + (1 - _DENSE_WEIGHT) * _standard(words)
+    total = _DENSE_WEIGHT * _standard(cosines) + (1 - _DENSE_WEIGHT) * _standard(words) + _NAMED * named
     return np.asarray(1 / (1 + np.exp(-total)), dtype=np.float64)
 
 

@@ -11,6 +11,7 @@ from onenumbers_utilities.compatibility_service import CompatibilityServicer, co
 from onenumbers_utilities.counting_service import CountingServicer, counting_service
 from onenumbers_utilities.dates_service import DateNumbersServicer, date_numbers_service
 from onenumbers_utilities.names_service import NameNumbersServicer, name_numbers_service
+from onenumbers_utilities.native_service import NativeLettersServicer, native_letters_service
 from onenumbers_utilities.objects_service import ObjectNumbersServicer, object_numbers_service
 from onenumbers_utilities.registry.store import store_url
 from onenumbers_utilities.registry_service import running_registry
@@ -30,6 +31,7 @@ async def serve(settings: UtilitiesSettings) -> None:
         object_numbers_service(ObjectNumbersServicer()),
         compatibility_service(CompatibilityServicer(clock=today)),
         counting_service(CountingServicer()),
+        native_letters_service(NativeLettersServicer()),
     ]
     async with (
         running_registry(

@@ -23,6 +23,7 @@ from onenumbers_utilities.numerology.options import (
     PersonalYearSpan,
     School,
     SummingMethod,
+    Transliteration,
     YOverride,
     YRule,
 )
@@ -54,6 +55,10 @@ LETTER_POLICIES: Final = enum_values(pb.LetterPolicy, LetterPolicy, LetterPolicy
 DEBT_SCOPES: Final = enum_values(pb.KarmicDebtScope, KarmicDebtScope, KarmicDebtScope.CHAIN)
 YEAR_SPANS: Final = enum_values(pb.PersonalYearSpan, PersonalYearSpan, PersonalYearSpan.CALENDAR)
 CHALLENGE_AGES: Final = enum_values(pb.ChallengeAges, ChallengeAges, ChallengeAges.NONE)
+TRANSLITERATIONS: Final[Mapping[int, Transliteration | None]] = {
+    pb.TRANSLITERATION_UNSPECIFIED: None,
+    **{pb.Transliteration.Value(f"TRANSLITERATION_{each.name}"): each for each in Transliteration},
+}
 MASTER_SETS: Final[Mapping[int, MasterSet | None]] = {
     pb.MASTER_NUMBERS_UNSPECIFIED: None,
     pb.MASTER_NUMBERS_11_22_33: MasterSet.ELEVEN_TO_THIRTY_THREE,
@@ -83,6 +88,7 @@ def name_options(
     return NumerologyOptions(
         summing_method=SUMMING_METHODS[request.summing_method],
         letter_policy=LETTER_POLICIES[request.letter_policy],
+        transliteration=TRANSLITERATIONS[request.transliteration],
         master_set=MASTER_SETS[request.master_numbers],
         karmic_debt_scope=DEBT_SCOPES[request.karmic_debt_scope],
     )
@@ -96,6 +102,7 @@ def profile_options(options: utilities_pb2.ProfileOptions) -> NumerologyOptions:
         y_rule=Y_RULES[options.y_rule],
         y_overrides=tuple(YOverride(each.position, each.vowel) for each in options.y_overrides),
         letter_policy=LETTER_POLICIES[options.letter_policy],
+        transliteration=TRANSLITERATIONS[options.transliteration],
         master_set=MASTER_SETS[options.master_numbers],
         karmic_debt_scope=DEBT_SCOPES[options.karmic_debt_scope],
         personal_year_span=YEAR_SPANS[options.personal_year_span],

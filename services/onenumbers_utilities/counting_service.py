@@ -17,6 +17,7 @@ from onenumbers_utilities.numerology.counting import (
     DateNumber,
     NumberOfDates,
     count_dates,
+    count_years,
     number_of,
     read_dates,
 )
@@ -43,7 +44,15 @@ class CountingServicer(counting_pb2_grpc.CountingServiceServicer):
         wanted = _wanted(request)
         found = await self._count(wanted, request.first_year, request.last_year)
         rule_id, school = wanted.rule()
+        years: list[pb.YearCounts] = []
+        slice_end = time.monotonic() + _SLICE_S
+        for year, counts in count_years(wanted, request.first_year, request.last_year) if request.by_year else ():
+            years.append(pb.YearCounts(year=year, dates=counts))
+            if time.monotonic() >= slice_end:
+                await asyncio.sleep(0)
+                slice_end = time.monotonic() + _SLICE_S
         return pb.CountDateNumbersResponse(
+            years=years,
             counts=[pb.DateNumberCount(value=value, dates=dates) for value, dates in found.counts.items()],
             dates=found.dates,
             rule_id=rule_id,

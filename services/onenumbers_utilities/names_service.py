@@ -166,4 +166,5 @@ def name_numbers_service(servicer: NameNumbersServicer) -> Service:
 
 
 def _current_name(text: str, options: NumerologyOptions) -> MarkedName:
-    return mark_name(read_name(text, options.letter_policy, field="current_name"), options)
+    name = read_name(text, options.letter_policy, transliteration=options.transliteration, field="current_name")
+    return mark_name(name, options)

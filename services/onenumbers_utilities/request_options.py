@@ -27,6 +27,7 @@ def read_options(request: Any) -> NumerologyOptions:
         y_rule=_chosen(request, "y_rule", convert.Y_RULES),
         y_overrides=tuple(YOverride(each.position, each.vowel) for each in overrides),
         letter_policy=_chosen(request, "letter_policy", convert.LETTER_POLICIES),
+        transliteration=_chosen(request, "transliteration", convert.TRANSLITERATIONS),
         master_set=_chosen(request, "master_numbers", convert.MASTER_SETS),
         karmic_debt_scope=_chosen(request, "karmic_debt_scope", convert.DEBT_SCOPES),
         personal_year_span=_chosen(request, "personal_year_span", convert.YEAR_SPANS),
@@ -45,7 +46,7 @@ def name_of(request: Any, options: NumerologyOptions) -> Name:
     Raises:
         InvalidArgumentError: It cannot be read.
     """
-    return read_name(request.name, options.letter_policy)
+    return read_name(request.name, options.letter_policy, transliteration=options.transliteration)
 
 
 def marked_name_of(request: Any, options: NumerologyOptions) -> MarkedName:

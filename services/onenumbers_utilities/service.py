@@ -20,9 +20,9 @@ from onenumbers_utilities.clock import Clock
 from onenumbers_utilities.explained import Explained
 from onenumbers_utilities.numerology.dates import read_date, require_born_by
 from onenumbers_utilities.numerology.life_path import life_path
-from onenumbers_utilities.numerology.name_numbers import destiny, expression, mark_name
-from onenumbers_utilities.numerology.names import read_name
+from onenumbers_utilities.numerology.name_numbers import destiny, expression
 from onenumbers_utilities.numerology.profile import profile
+from onenumbers_utilities.request_options import marked_name_of
 
 _FRAME_BYTES: Final = 64
 """What a response needs beside its items: counts and tags, rounded up."""
@@ -57,7 +57,7 @@ class UtilitiesServicer(utilities_pb2_grpc.UtilitiesServiceServicer):
     ) -> pb.CalculateExpressionNumberResponse:
         """Calculates the expression number from a full name."""
         options = convert.name_options(request)
-        name = mark_name(read_name(request.name, options.letter_policy), options)
+        name = marked_name_of(request, options)
         found = expression(name, explain=_explain(request, default=True))
         return pb.CalculateExpressionNumberResponse(result=convert.number(found))
 
@@ -68,7 +68,7 @@ class UtilitiesServicer(utilities_pb2_grpc.UtilitiesServiceServicer):
     ) -> pb.CalculateDestinyNumberResponse:
         """Calculates the destiny number: another name of the expression number."""
         options = convert.name_options(request)
-        name = mark_name(read_name(request.name, options.letter_policy), options)
+        name = marked_name_of(request, options)
         found = destiny(name, explain=_explain(request, default=True))
         return pb.CalculateDestinyNumberResponse(result=convert.number(found))
 

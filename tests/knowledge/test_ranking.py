@@ -12,7 +12,8 @@ from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse
 
 def fused(*pairs: tuple[float, float]) -> list[float]:
     cosines = np.array([pair[0] for pair in pairs], dtype=np.float64)
-    return fuse(cosines, np.array([pair[1] for pair in pairs], dtype=np.float64)).tolist()
+    words = np.array([pair[1] for pair in pairs], dtype=np.float64)
+    return fuse(cosines, words, np.zeros(len(pairs), dtype=np.bool_)).tolist()
 
 
 def test_a_passage_that_is_best_in_both_rankings_is_first_and_worst_in_both_is_last():

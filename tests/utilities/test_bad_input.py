@@ -84,6 +84,8 @@ def test_a_name_that_cannot_be_counted_is_refused_by_its_rule(name, rule):
 def test_an_unknown_letter_is_named_with_script_and_position():
     found, error = violation_of(read_name, "Ana Жук")
     assert "Cyrillic 'Ж' (U+0416) at position 5" in found.description
+    standards = error.metadata.pop("transliterations").split(",")
+    assert {"ICAO_9303_RUSSIAN", "UKRAINIAN_2010"} < set(standards)
     assert error.metadata == {"character": "Ж", "code_point": "U+0416", "script": "Cyrillic", "position": "5"}
     assert error.message == f"name: {found.description}"
 

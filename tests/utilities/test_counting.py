@@ -90,6 +90,22 @@ async def test_counts_come_over_grpc_with_rule_and_school(stub):
         assert (found.rule_id, found.school) == ("birthday.day", calculation_pb2.SCHOOL_DECOZ)
 
 
+async def test_the_counts_of_the_years_add_up_to_those_of_the_range(stub):
+    for number in (pb.DATE_NUMBER_LIFE_PATH, pb.DATE_NUMBER_ATTITUDE):
+        found = await stub.CountDateNumbers(
+            pb.CountDateNumbersRequest(number=number, first_year=1896, last_year=1905, by_year=True)
+        )
+        assert [each.year for each in found.years] == list(range(1896, 1906))
+        assert [sum(each.dates) for each in found.years] == [366, 365, 365, 365, 365, 365, 365, 365, 366, 365]
+        sums = [sum(column) for column in zip(*(each.dates for each in found.years), strict=True)]
+        assert sums == [each.dates for each in found.counts]
+    whole = pb.CountDateNumbersRequest(
+        number=pb.DATE_NUMBER_LIFE_PATH, first_year=1, last_year=9999, by_year=True,
+        life_path_method=calculation_pb2.LIFE_PATH_METHOD_STRAIGHT,
+    )  # fmt: skip
+    assert len((await stub.CountDateNumbers(whole)).years) == 9999
+
+
 async def test_numbers_of_many_dates_come_in_their_order(stub):
     request = pb.NumberDatesRequest(
         number=pb.DATE_NUMBER_LIFE_PATH, days=[14, 29, 29], months=[11, 9, 6], years=[1968, 1974, 1947]

@@ -16,7 +16,9 @@ from onenumbers_utilities.numerology.groupings import CONVENTION_TABLE, cheiro, 
 from onenumbers_utilities.numerology.kua import KuaFormula, YearTurn, kua
 from onenumbers_utilities.numerology.lo_shu import GridDigits, lo_shu_grid
 from onenumbers_utilities.numerology.names import read_name
+from onenumbers_utilities.numerology.native_letters import native_letters
 from onenumbers_utilities.numerology.phillips import phillips_chart
+from onenumbers_utilities.numerology.transliteration_standards import STANDARDS
 from onenumbers_utilities.numerology.vedic import vedic_numbers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +43,7 @@ def rules_in_force() -> dict[str, str]:
         objects.phone_number("123"),
         objects.plate_number("A1"),
         *(objects.business_name("Ana", table)[0] for table in objects.LetterValues),
+        *(native_letters(name).number for name in ("דוד", "علي", "Άννα", "Анна")),
         concord(1, 2),
         cheiro(1, 2),
     ]
@@ -58,6 +61,11 @@ def rules_in_force() -> dict[str, str]:
 
 def test_every_rule_is_documented_with_its_school_and_no_other():
     assert dict(re.findall(r"^\| `([a-z_.]+)` \| ([A-Z_]+) \|", RULES_DOCUMENT, re.MULTILINE)) == rules_in_force()
+
+
+def test_every_standard_is_documented_with_its_script_and_source():
+    rows = re.findall(r"^\| `TRANSLITERATION_(\w+)` \| (\w+): .+ \| (.+) \|$", RULES_DOCUMENT, re.MULTILINE)
+    assert rows == [(each.name, standard.script, standard.source) for each, standard in STANDARDS.items()]
 
 
 def test_the_published_table_and_weights_are_those_in_force():

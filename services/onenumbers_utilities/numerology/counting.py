@@ -145,6 +145,24 @@ def count_dates(wanted: NumberOfDates, first_year: int, last_year: int) -> Itera
     yield DateCounts({value: total[value] for value in reachable(wanted)}, total.total())
 
 
+def count_years(wanted: NumberOfDates, first_year: int, last_year: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yields each year with how many of its dates have each value, in the order of `reachable`.
+
+    Args:
+        wanted: The number.
+        first_year: 1-9999.
+        last_year: 1-9999, not before the first.
+    """
+    sums = {leap: _sums(wanted, leap=leap) for leap in (False, True)}
+    reduce, values = _reducer(wanted.number), reachable(wanted)
+    for year in range(first_year, last_year + 1):
+        contribution = _year(wanted, date(year, 1, 1))
+        counts: Counter[int] = Counter()
+        for known, dates in sums[calendar.isleap(year)].items():
+            counts[reduce(known + contribution)] += dates
+        yield year, tuple(counts[value] for value in values)
+
+
 def _counted(wanted: NumberOfDates, first_year: int, last_year: int) -> Iterator[Counter[int]]:
     """Yields counts of slices of the years."""
     sums = {leap: _sums(wanted, leap=leap) for leap in (False, True)}

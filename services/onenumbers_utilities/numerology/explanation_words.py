@@ -73,6 +73,7 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "phone": "Phone number",
         "plate": "Plate number",
         "business": "Business name number",
+        "native_letters": "Number of the native letters",
         "compatibility": "Compatibility",
     },
     "ro": {
@@ -112,6 +113,7 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "phone": "Numărul de telefon",
         "plate": "Numărul de înmatriculare",
         "business": "Numărul firmei",
+        "native_letters": "Numărul literelor proprii",
         "compatibility": "Compatibilitatea",
     },
 }
@@ -160,6 +162,9 @@ SCHOOLS: Final[Mapping[str, Mapping[School, str]]] = {
         School.LO_SHU: "the Lo Shu grid",
         School.PHILLIPS: "David A. Phillips",
         School.CLEMENT: "Clement, 1908",
+        School.GEMATRIA: "Hebrew gematria",
+        School.ABJAD: "the Arabic abjad",
+        School.ISOPSEPHY: "Greek isopsephy",
         School.CONVENTION: "a convention of this software, with no tradition behind it",
     },
     "ro": {
@@ -174,6 +179,9 @@ SCHOOLS: Final[Mapping[str, Mapping[School, str]]] = {
         School.LO_SHU: "grila Lo Shu",
         School.PHILLIPS: "David A. Phillips",
         School.CLEMENT: "Clement, 1908",
+        School.GEMATRIA: "gematria ebraică",
+        School.ABJAD: "abjadul arab",
+        School.ISOPSEPHY: "isopsefia greacă",
         School.CONVENTION: "o convenție a acestui program, fără o tradiție în spate",
     },
 }
@@ -198,6 +206,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "COUNTRY_CODE_COUNTED": "Prefixul țării a fost numărat și el.",
     "KUA_FIVE": "Cinci nu este număr Kua și a fost înlocuit după regulă.",
     "LEGAL_FORM_COUNTED": "Forma juridică a firmei a fost numărată ca parte a numelui.",
+    "LETTER_VALUE_DISPUTED": "Autorii nu dau toți aceeași valoare unei litere; a fost numărată după forma ei.",
+    "MARKS_NOT_COUNTED": "Punctele, semnele vocalelor și accentele nu au valoare și nu au fost numărate.",
     "MASTER_REDUCED": "Un număr maestru a fost redus la rădăcina lui.",
     "MULANK_STANDS_IN_THE_DAY": "Mulank este chiar cifra zilei; unii o așază o singură dată.",
     "NEAR_TURN_OF_YEAR": "Nașterea este aproape de începutul anului solar; a fost luat 4 februarie.",
@@ -218,6 +228,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "SIGN_NOT_COUNTED": "Un semn fără valoare nu a fost numărat.",
     "SUFFIX_LEFT_OUT": "Un sufix al numelui a fost lăsat deoparte.",
     "TITLE_LEFT_OUT": "Un titlu din fața numelui a fost lăsat deoparte.",
+    "TRANSLITERATED": "Numele a fost trecut în litere latine după standardul ales.",
+    "VOWELS_NOT_WRITTEN": "Scrierea nu notează vocalele și nu a fost adăugată niciuna.",
     "YEAR_BEFORE_COUNTED": "A fost luat anul dinainte, fiindcă anul nou nu începuse încă.",
     "Y_MODES_DISAGREE": "Numărul depinde de felul în care este socotită litera Y.",
 }

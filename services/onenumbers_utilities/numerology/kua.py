@@ -13,7 +13,7 @@ from enum import Enum, unique
 from functools import lru_cache
 from typing import Final
 
-from borax.calendars.lunardate import LunarDate  # type: ignore[import-untyped]
+from borax.calendars.lunardate import LunarDate
 
 from onenumbers_runtime.errors import invalid
 from onenumbers_utilities.numerology.dates import date_inputs

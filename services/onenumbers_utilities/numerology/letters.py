@@ -7,6 +7,7 @@ from typing import Final
 
 from onenumbers_runtime.errors import InvalidArgumentError, invalid
 from onenumbers_utilities.numerology.options import LetterPolicy
+from onenumbers_utilities.numerology.transliteration_standards import standards_for
 
 UNKNOWN: Final = "\0"
 """What a character becomes that is neither a letter nor allowed between letters."""
@@ -83,6 +84,10 @@ class LetterMap(dict[int, str]):
                 return UNKNOWN
         return letters
 
+    def unknown(self, char: str) -> bool:
+        """Returns whether a character is neither a letter of the policy nor allowed between letters."""
+        return self[ord(char)] == UNKNOWN
+
 
 LETTER_MAPS: Final = {policy: LetterMap(policy) for policy in LetterPolicy}
 """The table of each policy."""
@@ -98,31 +103,38 @@ def script(char: str) -> str:
     return {"CJK": "Han", "UNNAMED": "unknown", "COMBINING": "Inherited"}.get(words[0], words[0].capitalize())
 
 
-def refusal(text: str, policy: LetterPolicy, field: str) -> InvalidArgumentError | None:
+def refusal(text: str, policy: LetterPolicy, field: str, *, start: int = 1) -> InvalidArgumentError | None:
     """Returns why the first character that cannot be counted cannot be, or None where all can.
 
-    Positions count characters of the text as it was sent, from 1.
+    Positions count characters of the text as it was sent, from 1; those before `start` are not looked at.
     """
     table = LETTER_MAPS[policy]
-    for position, char in enumerate(text, start=1):
+    for position, char in enumerate(text[start - 1 :], start=start):
         if table[ord(char)] == UNKNOWN:
             latin = any(other.isalpha() and table[ord(other)] != UNKNOWN for other in text)
-            rule, problem = _problem(char, latin=latin)
+            rule, problem = problem_of(char, latin=latin)
             return invalid(
                 field,
                 problem.format(at=f"at position {position}"),
                 rule=rule,
-                metadata={
-                    "character": char if char.isprintable() else "",
-                    "code_point": f"U+{ord(char):04X}",
-                    "script": script(char),
-                    "position": str(position),
-                },
+                metadata=place(char, position),
             )
     return None
 
 
-def _problem(char: str, *, latin: bool) -> tuple[str, str]:
+def place(char: str, position: int) -> dict[str, str]:
+    """Returns what an error says in machine-readable form about a character that a name may not have."""
+    found = {
+        "character": char if char.isprintable() else "",
+        "code_point": f"U+{ord(char):04X}",
+        "script": script(char),
+        "position": str(position),
+    }
+    standards = standards_for(found["script"])
+    return {**found, "transliterations": ",".join(standards)} if standards else found
+
+
+def problem_of(char: str, *, latin: bool) -> tuple[str, str]:
     """Returns the rule that a character breaks, and the sentence that says so with a place for {at}."""
     code, category = f"U+{ord(char):04X}", unicodedata.category(char)
     if char in _BIDI_MARKS:
@@ -147,8 +159,10 @@ def _problem(char: str, *, latin: bool) -> tuple[str, str]:
             f"mixes Latin letters with the {where} '{shown}' ({code}) {{at}}; write the whole name in Latin letters"
         )
     if where:
+        standards = standards_for(where)
+        offer = f"; where a tool takes a transliteration, {where} has {', '.join(standards)}" if standards else ""
         return "name.unsupported_script", (
-            f"has the {where} '{shown}' ({code}) {{at}}; write the name in Latin letters as its bearer spells it"
+            f"has the {where} '{shown}' ({code}) {{at}}; write the name in Latin letters as its bearer spells it{offer}"
         )
     return "name.character", (
         f"has '{shown}' ({code}) {{at}}; a name has letters, spaces, hyphens, apostrophes, commas and full stops"

@@ -24,6 +24,12 @@ class School(Enum):
     VEDIC = "vedic"
     LO_SHU = "lo_shu"
     PHILLIPS = "phillips"
+    GEMATRIA = "gematria"
+    """The Hebrew letters as numbers (mispar hechrechi)."""
+    ABJAD = "abjad"
+    """The Arabic letters as numbers, in the eastern (mashriqi) order."""
+    ISOPSEPHY = "isopsephy"
+    """The Greek letters as numbers (the Milesian system)."""
     CONVENTION = "convention"
     """A convention of this software, with no tradition behind it."""
 
@@ -74,6 +80,34 @@ class LetterPolicy(Enum):
     """Marks are dropped: Ș is S, Ä is A."""
     DE_EXPANDED = "de_expanded"
     """Ä is AE, Ö is OE, Ü is UE; everything else as in DIRECT."""
+
+
+@unique
+class Transliteration(Enum):
+    """A published standard by which a name of another script becomes Latin letters."""
+
+    ICAO_9303_RUSSIAN = "icao_9303_russian"
+    """ICAO Doc 9303, as Russian passports spell names."""
+    BGN_PCGN_RUSSIAN = "bgn_pcgn_russian"
+    """BGN/PCGN 1947, as English-language maps spell names."""
+    ISO_9_RUSSIAN = "iso_9_russian"
+    """ISO 9:1995, which is GOST 7.79-2000 system A: one letter for each, with marks."""
+    GOST_779_B_RUSSIAN = "gost_779_b_russian"
+    """GOST 7.79-2000 system B, without marks."""
+    UKRAINIAN_2010 = "ukrainian_2010"
+    """The Ukrainian national system (Cabinet of Ministers, resolution 55 of 2010)."""
+    BULGARIAN_2009 = "bulgarian_2009"
+    """The Bulgarian Transliteration Act."""
+    SERBIAN_LATIN = "serbian_latin"
+    """The Latin alphabet of Serbian."""
+    ELOT_743 = "elot_743"
+    """ELOT 743, which is ISO 843:1997 type 2, as Greek passports spell names."""
+    ISO_259_2 = "iso_259_2"
+    """ISO 259-2:1994 for Hebrew; vowels only where points write them."""
+    ISO_233 = "iso_233"
+    """ISO 233:1984 for Arabic; short vowels only where marks write them."""
+    ICAO_9303_ARABIC = "icao_9303_arabic"
+    """ICAO Doc 9303 for Arabic, as the machine readable zone of passports spells names."""
 
 
 @unique
@@ -156,6 +190,8 @@ class NumerologyOptions:
     y_rule: YRule = YRule.ORTHOGRAPHIC
     y_overrides: tuple[YOverride, ...] = ()
     letter_policy: LetterPolicy = LetterPolicy.DIRECT
+    transliteration: Transliteration | None = None
+    """None refuses every script but Latin."""
     master_set: MasterSet | None = None
     """None is each rule's own set: 11, 22 and 33 for the numbers of date and name, none for cycles."""
     karmic_debt_scope: KarmicDebtScope = KarmicDebtScope.CHAIN

@@ -42,7 +42,7 @@ def profile(
         InvalidArgumentError: The name cannot be read, an override of Y does not fit it, or the birth lies after
             `as_of`.
     """
-    read = read_name(name, options.letter_policy)
+    read = read_name(name, options.letter_policy, transliteration=options.transliteration)
     on_date = cycles(born, as_of, options, explain=explain) if as_of is not None else None
     age = on_date.age if on_date is not None else None
     marked = mark_name(read, options)

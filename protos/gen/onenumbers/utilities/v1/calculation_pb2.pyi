@@ -51,6 +51,12 @@ class _SchoolEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_School.ValueTy
     """Clement, 1908."""
     SCHOOL_CONVENTION: _School.ValueType  # 12
     """A convention of this software; no tradition stands behind it."""
+    SCHOOL_GEMATRIA: _School.ValueType  # 13
+    """The Hebrew letters as numbers (mispar hechrechi)."""
+    SCHOOL_ABJAD: _School.ValueType  # 14
+    """The Arabic letters as numbers, in the eastern (mashriqi) order."""
+    SCHOOL_ISOPSEPHY: _School.ValueType  # 15
+    """The Greek letters as numbers (the Milesian system)."""
 
 class School(_School, metaclass=_SchoolEnumTypeWrapper):
     """A documented tradition, or the author that documents it."""
@@ -81,6 +87,12 @@ SCHOOL_CLEMENT: School.ValueType  # 11
 """Clement, 1908."""
 SCHOOL_CONVENTION: School.ValueType  # 12
 """A convention of this software; no tradition stands behind it."""
+SCHOOL_GEMATRIA: School.ValueType  # 13
+"""The Hebrew letters as numbers (mispar hechrechi)."""
+SCHOOL_ABJAD: School.ValueType  # 14
+"""The Arabic letters as numbers, in the eastern (mashriqi) order."""
+SCHOOL_ISOPSEPHY: School.ValueType  # 15
+"""The Greek letters as numbers (the Milesian system)."""
 Global___School: _TypeAlias = School  # noqa: Y015
 
 class _LifePathMethod:
@@ -254,6 +266,68 @@ KARMIC_DEBT_ORIGIN_INTERMEDIATE: KarmicDebtOrigin.ValueType  # 2
 KARMIC_DEBT_ORIGIN_COMPONENT: KarmicDebtOrigin.ValueType  # 3
 """It is the sum of a part."""
 Global___KarmicDebtOrigin: _TypeAlias = KarmicDebtOrigin  # noqa: Y015
+
+class _Transliteration:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransliterationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Transliteration.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSLITERATION_UNSPECIFIED: _Transliteration.ValueType  # 0
+    """None: every script but Latin is refused."""
+    TRANSLITERATION_ICAO_9303_RUSSIAN: _Transliteration.ValueType  # 1
+    """Cyrillic, Russian letters: ICAO Doc 9303, as passports spell names."""
+    TRANSLITERATION_BGN_PCGN_RUSSIAN: _Transliteration.ValueType  # 2
+    """Cyrillic, Russian letters: BGN/PCGN 1947."""
+    TRANSLITERATION_ISO_9_RUSSIAN: _Transliteration.ValueType  # 3
+    """Cyrillic, Russian letters: ISO 9:1995, which is GOST 7.79-2000 system A. Its marks are read by the letter policy."""
+    TRANSLITERATION_GOST_779_B_RUSSIAN: _Transliteration.ValueType  # 4
+    """Cyrillic, Russian letters: GOST 7.79-2000 system B."""
+    TRANSLITERATION_UKRAINIAN_2010: _Transliteration.ValueType  # 5
+    """Cyrillic, Ukrainian letters: national system, Cabinet of Ministers resolution 55 of 2010."""
+    TRANSLITERATION_BULGARIAN_2009: _Transliteration.ValueType  # 6
+    """Cyrillic, Bulgarian letters: Transliteration Act of 2009."""
+    TRANSLITERATION_SERBIAN_LATIN: _Transliteration.ValueType  # 7
+    """Cyrillic, Serbian letters: the Latin alphabet of Serbian."""
+    TRANSLITERATION_ELOT_743: _Transliteration.ValueType  # 8
+    """Greek: ELOT 743, which is ISO 843:1997 type 2, as passports spell names."""
+    TRANSLITERATION_ISO_259_2: _Transliteration.ValueType  # 9
+    """Hebrew: ISO 259-2:1994. Vowels that no points write are not added."""
+    TRANSLITERATION_ISO_233: _Transliteration.ValueType  # 10
+    """Arabic: ISO 233:1984. Short vowels that no marks write are not added."""
+    TRANSLITERATION_ICAO_9303_ARABIC: _Transliteration.ValueType  # 11
+    """Arabic: ICAO Doc 9303, as the machine readable zone of passports spells names. Marks of short vowels do not count."""
+
+class Transliteration(_Transliteration, metaclass=_TransliterationEnumTypeWrapper):
+    """A published standard by which a name of another script becomes Latin letters. Each reads one script; names that are
+    Latin already are read as they are, mixed ones are refused.
+    """
+
+TRANSLITERATION_UNSPECIFIED: Transliteration.ValueType  # 0
+"""None: every script but Latin is refused."""
+TRANSLITERATION_ICAO_9303_RUSSIAN: Transliteration.ValueType  # 1
+"""Cyrillic, Russian letters: ICAO Doc 9303, as passports spell names."""
+TRANSLITERATION_BGN_PCGN_RUSSIAN: Transliteration.ValueType  # 2
+"""Cyrillic, Russian letters: BGN/PCGN 1947."""
+TRANSLITERATION_ISO_9_RUSSIAN: Transliteration.ValueType  # 3
+"""Cyrillic, Russian letters: ISO 9:1995, which is GOST 7.79-2000 system A. Its marks are read by the letter policy."""
+TRANSLITERATION_GOST_779_B_RUSSIAN: Transliteration.ValueType  # 4
+"""Cyrillic, Russian letters: GOST 7.79-2000 system B."""
+TRANSLITERATION_UKRAINIAN_2010: Transliteration.ValueType  # 5
+"""Cyrillic, Ukrainian letters: national system, Cabinet of Ministers resolution 55 of 2010."""
+TRANSLITERATION_BULGARIAN_2009: Transliteration.ValueType  # 6
+"""Cyrillic, Bulgarian letters: Transliteration Act of 2009."""
+TRANSLITERATION_SERBIAN_LATIN: Transliteration.ValueType  # 7
+"""Cyrillic, Serbian letters: the Latin alphabet of Serbian."""
+TRANSLITERATION_ELOT_743: Transliteration.ValueType  # 8
+"""Greek: ELOT 743, which is ISO 843:1997 type 2, as passports spell names."""
+TRANSLITERATION_ISO_259_2: Transliteration.ValueType  # 9
+"""Hebrew: ISO 259-2:1994. Vowels that no points write are not added."""
+TRANSLITERATION_ISO_233: Transliteration.ValueType  # 10
+"""Arabic: ISO 233:1984. Short vowels that no marks write are not added."""
+TRANSLITERATION_ICAO_9303_ARABIC: Transliteration.ValueType  # 11
+"""Arabic: ICAO Doc 9303, as the machine readable zone of passports spells names. Marks of short vowels do not count."""
+Global___Transliteration: _TypeAlias = Transliteration  # noqa: Y015
 
 class _MasterNumbers:
     ValueType = _typing.NewType("ValueType", _builtins.int)

@@ -63,6 +63,7 @@ class CountDateNumbersRequest(_message.Message):
     LAST_YEAR_FIELD_NUMBER: _builtins.int
     LIFE_PATH_METHOD_FIELD_NUMBER: _builtins.int
     PERSONAL_YEAR_IN_FIELD_NUMBER: _builtins.int
+    BY_YEAR_FIELD_NUMBER: _builtins.int
     number: Global___DateNumber.ValueType
     """The number."""
     first_year: _builtins.int
@@ -73,6 +74,8 @@ class CountDateNumbersRequest(_message.Message):
     """How dates are summed for the life path; of no effect on other numbers."""
     personal_year_in: _builtins.int
     """Calendar year in which the personal year is taken, 1-9999; required for the personal year, refused elsewhere."""
+    by_year: _builtins.bool
+    """Whether the counts of each year are returned as well."""
     def __init__(
         self,
         *,
@@ -81,10 +84,11 @@ class CountDateNumbersRequest(_message.Message):
         last_year: _builtins.int = ...,
         life_path_method: _calculation_pb2.LifePathMethod.ValueType = ...,
         personal_year_in: _builtins.int | None = ...,
+        by_year: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in", "personal_year_in", b"personal_year_in"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in", "first_year", b"first_year", "last_year", b"last_year", "life_path_method", b"life_path_method", "number", b"number", "personal_year_in", b"personal_year_in"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in", "by_year", b"by_year", "first_year", b"first_year", "last_year", b"last_year", "life_path_method", b"life_path_method", "number", b"number", "personal_year_in", b"personal_year_in"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__personal_year_in: _TypeAlias = _typing.Literal["personal_year_in"]  # noqa: Y015
     _WhichOneofArgType__personal_year_in: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in"]  # noqa: Y015
@@ -102,6 +106,7 @@ class CountDateNumbersResponse(_message.Message):
     DATES_FIELD_NUMBER: _builtins.int
     RULE_ID_FIELD_NUMBER: _builtins.int
     SCHOOL_FIELD_NUMBER: _builtins.int
+    YEARS_FIELD_NUMBER: _builtins.int
     dates: _builtins.int
     """Dates in the range: the sum of the counts."""
     rule_id: _builtins.str
@@ -112,6 +117,10 @@ class CountDateNumbersResponse(_message.Message):
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DateNumberCount]:
         """One for each value that the number can have, ascending; a value that no date of the range has counts 0."""
 
+    @_builtins.property
+    def years(self) -> _containers.RepeatedCompositeFieldContainer[Global___YearCounts]:
+        """One for each year, ascending; empty where they were not asked for."""
+
     def __init__(
         self,
         *,
@@ -119,14 +128,43 @@ class CountDateNumbersResponse(_message.Message):
         dates: _builtins.int = ...,
         rule_id: _builtins.str = ...,
         school: _calculation_pb2.School.ValueType = ...,
+        years: _abc.Iterable[Global___YearCounts] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "dates", b"dates", "rule_id", b"rule_id", "school", b"school"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "dates", b"dates", "rule_id", b"rule_id", "school", b"school", "years", b"years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CountDateNumbersResponse: _TypeAlias = CountDateNumbersResponse  # noqa: Y015
+
+@_typing.final
+class YearCounts(_message.Message):
+    """Counts of one year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    DATES_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """The year."""
+    @_builtins.property
+    def dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Dates that have each value, in the order of `counts` of the answer."""
+
+    def __init__(
+        self,
+        *,
+        year: _builtins.int = ...,
+        dates: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dates", b"dates", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___YearCounts: _TypeAlias = YearCounts  # noqa: Y015
 
 @_typing.final
 class DateNumberCount(_message.Message):

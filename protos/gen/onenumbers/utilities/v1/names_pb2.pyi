@@ -147,6 +147,7 @@ class CalculateSoulUrgeRequest(_message.Message):
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -163,6 +164,8 @@ class CalculateSoulUrgeRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -179,10 +182,11 @@ class CalculateSoulUrgeRequest(_message.Message):
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -229,6 +233,7 @@ class CalculatePersonalityRequest(_message.Message):
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -245,6 +250,8 @@ class CalculatePersonalityRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -261,10 +268,11 @@ class CalculatePersonalityRequest(_message.Message):
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -306,6 +314,7 @@ class CalculateBalanceRequest(_message.Message):
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     letter_policy: _calculation_pb2.LetterPolicy.ValueType
@@ -314,6 +323,8 @@ class CalculateBalanceRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -321,10 +332,11 @@ class CalculateBalanceRequest(_message.Message):
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "name", b"name", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -365,22 +377,26 @@ class CalculateInclusionTableRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     SYSTEM_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     letter_policy: _calculation_pb2.LetterPolicy.ValueType
     """How letters with marks become A-Z; marks are dropped when unset."""
     system: _builtins.str
     """Letter table: "pythagorean", also when empty. "chaldean" is refused with the reason: it has no letter for 9."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         system: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["letter_policy", b"letter_policy", "name", b"name", "system", b"system"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["letter_policy", b"letter_policy", "name", b"name", "system", b"system", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -420,12 +436,15 @@ class CalculateCornerstonesRequest(_message.Message):
     Y_RULE_FIELD_NUMBER: _builtins.int
     Y_OVERRIDES_FIELD_NUMBER: _builtins.int
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     y_rule: _calculation_pb2.YRule.ValueType
     """When Y is a vowel; from its neighbours when unset."""
     letter_policy: _calculation_pb2.LetterPolicy.ValueType
     """How letters with marks become A-Z; marks are dropped when unset."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -437,10 +456,11 @@ class CalculateCornerstonesRequest(_message.Message):
         y_rule: _calculation_pb2.YRule.ValueType = ...,
         y_overrides: _abc.Iterable[_calculation_pb2.YOverride] | None = ...,
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["letter_policy", b"letter_policy", "name", b"name", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["letter_policy", b"letter_policy", "name", b"name", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -481,6 +501,7 @@ class CalculateRationalThoughtRequest(_message.Message):
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     day: _builtins.int
@@ -491,6 +512,8 @@ class CalculateRationalThoughtRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -499,10 +522,11 @@ class CalculateRationalThoughtRequest(_message.Message):
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "name", b"name", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -549,6 +573,7 @@ class CalculateBridgesRequest(_message.Message):
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     day: _builtins.int
@@ -565,6 +590,8 @@ class CalculateBridgesRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -581,10 +608,11 @@ class CalculateBridgesRequest(_message.Message):
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "month", b"month", "name", b"name", "y_overrides", b"y_overrides", "y_rule", b"y_rule", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "month", b"month", "name", b"name", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -638,6 +666,7 @@ class CalculateMaturityRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     day: _builtins.int
@@ -658,6 +687,8 @@ class CalculateMaturityRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -671,10 +702,11 @@ class CalculateMaturityRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "month", b"month", "name", b"name", "summing_method", b"summing_method", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "month", b"month", "name", b"name", "summing_method", b"summing_method", "transliteration", b"transliteration", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -738,6 +770,7 @@ class CalculateMinorNumbersRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     current_name: _builtins.str
     """Name in daily use, 1-200 characters."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -752,6 +785,8 @@ class CalculateMinorNumbersRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -767,10 +802,11 @@ class CalculateMinorNumbersRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "current_name", b"current_name", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "current_name", b"current_name", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -815,6 +851,7 @@ class CalculatePlanesOfExpressionRequest(_message.Message):
     SYSTEM_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     plane_system: Global___PlaneSystem.ValueType
@@ -829,6 +866,8 @@ class CalculatePlanesOfExpressionRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -839,10 +878,11 @@ class CalculatePlanesOfExpressionRequest(_message.Message):
         system: _builtins.str = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "plane_system", b"plane_system", "system", b"system"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "plane_system", b"plane_system", "system", b"system", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -890,6 +930,7 @@ class AnalyzeNameRequest(_message.Message):
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     current_name: _builtins.str
@@ -908,6 +949,8 @@ class AnalyzeNameRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -925,10 +968,11 @@ class AnalyzeNameRequest(_message.Message):
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "current_name", b"current_name", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "current_name", b"current_name", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015

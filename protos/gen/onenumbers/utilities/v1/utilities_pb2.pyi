@@ -110,6 +110,7 @@ class CalculateExpressionNumberRequest(_message.Message):
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -124,6 +125,8 @@ class CalculateExpressionNumberRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -134,10 +137,11 @@ class CalculateExpressionNumberRequest(_message.Message):
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -182,6 +186,7 @@ class CalculateDestinyNumberRequest(_message.Message):
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full birth name, 1-200 characters."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -196,6 +201,8 @@ class CalculateDestinyNumberRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -206,10 +213,11 @@ class CalculateDestinyNumberRequest(_message.Message):
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "name", b"name", "summing_method", b"summing_method", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -639,6 +647,7 @@ class ProfileOptions(_message.Message):
     KARMIC_DEBT_SCOPE_FIELD_NUMBER: _builtins.int
     PERSONAL_YEAR_SPAN_FIELD_NUMBER: _builtins.int
     CHALLENGE_AGES_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     life_path_method: _calculation_pb2.LifePathMethod.ValueType
     """How the date is summed for the life path."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -655,6 +664,8 @@ class ProfileOptions(_message.Message):
     """When a personal year begins."""
     challenge_ages: _calculation_pb2.ChallengeAges.ValueType
     """Whether challenges carry ages."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -671,10 +682,11 @@ class ProfileOptions(_message.Message):
         karmic_debt_scope: _calculation_pb2.KarmicDebtScope.ValueType = ...,
         personal_year_span: _calculation_pb2.PersonalYearSpan.ValueType = ...,
         challenge_ages: _calculation_pb2.ChallengeAges.ValueType = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge_ages", b"challenge_ages", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "personal_year_span", b"personal_year_span", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge_ages", b"challenge_ages", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "personal_year_span", b"personal_year_span", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
