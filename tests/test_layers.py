@@ -28,15 +28,19 @@ PURE = [
     "services/onenumbers_research/answering.py",
     *(
         f"services/onenumbers_research/{name}.py"
-        for name in ("statistics", "people", "population", "compatibility_data", "patterns", "histogram")
+        for name in (
+            *("statistics", "people", "population", "compatibility_data", "patterns", "histogram"),
+            *("claims", "claim_dates", "calculation_claims", "calculation_verdicts", "claim_evidence"),
+            *("meaning_claims", "empirical_claims", "calibration"),
+        )
     ),
     "services/onenumbers_runtime/errors.py",
 ]
 SERVED = (
     *(f"utilities.v1.{name}" for name in ("utilities", "names", "dates", "systems", "objects", "compatibility")),
-    *("utilities.v1.registry", "utilities.v1.native"),
+    *("utilities.v1.registry", "utilities.v1.native", "utilities.v1.counting"),
     *(f"knowledge.v1.{name}" for name in ("knowledge", "upload", "maintenance")),
-    "research.v1.research",
+    *("research.v1.research", "research.v1.analysis"),
 )
 """Contracts whose RPCs are all served."""
 WIRE = ("grpc", "google", "onenumbers.", "buf", "grpc_health", "grpc_reflection")

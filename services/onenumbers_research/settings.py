@@ -14,3 +14,5 @@ class ResearchSettings(ModelSettings):
     """Port to listen on; 0 takes a free one."""
     knowledge_url: str = Field("127.0.0.1:5001", validation_alias="MCP_KNOWLEDGE_URL")
     """Target of the knowledge server."""
+    utilities_url: str = Field("127.0.0.1:5002", validation_alias="MCP_UTILITIES_URL")
+    """Target of the utilities server."""

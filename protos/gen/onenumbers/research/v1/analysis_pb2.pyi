@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from onenumbers.research.v1 import research_pb2 as _research_pb2
+from onenumbers.utilities.v1 import calculation_pb2 as _calculation_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,78 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Population:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PopulationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Population.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POPULATION_UNSPECIFIED: _Population.ValueType  # 0
+    """The uploaded file where there is one, the bundled list otherwise."""
+    POPULATION_BUNDLED: _Population.ValueType  # 1
+    """The bundled list of historical people."""
+    POPULATION_UPLOADED: _Population.ValueType  # 2
+    """The uploaded file."""
+    POPULATION_DATES: _Population.ValueType  # 3
+    """Nobody: every date of the period is counted, which gives base rates alone."""
+
+class Population(_Population, metaclass=_PopulationEnumTypeWrapper):
+    """Who is counted."""
+
+POPULATION_UNSPECIFIED: Population.ValueType  # 0
+"""The uploaded file where there is one, the bundled list otherwise."""
+POPULATION_BUNDLED: Population.ValueType  # 1
+"""The bundled list of historical people."""
+POPULATION_UPLOADED: Population.ValueType  # 2
+"""The uploaded file."""
+POPULATION_DATES: Population.ValueType  # 3
+"""Nobody: every date of the period is counted, which gives base rates alone."""
+Global___Population: _TypeAlias = Population  # noqa: Y015
+
+class _NameReference:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _NameReferenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NameReference.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    NAME_REFERENCE_UNSPECIFIED: _NameReference.ValueType  # 0
+    """Nothing: the rate is reported without a test."""
+    NAME_REFERENCE_UNIFORM: _NameReference.ValueType  # 1
+    """All values equally often: an assumption, and a wrong one, for letters are not equally frequent."""
+
+class NameReference(_NameReference, metaclass=_NameReferenceEnumTypeWrapper):
+    """What the rate of a name number is compared with. No exact base rate of name numbers exists."""
+
+NAME_REFERENCE_UNSPECIFIED: NameReference.ValueType  # 0
+"""Nothing: the rate is reported without a test."""
+NAME_REFERENCE_UNIFORM: NameReference.ValueType  # 1
+"""All values equally often: an assumption, and a wrong one, for letters are not equally frequent."""
+Global___NameReference: _TypeAlias = NameReference  # noqa: Y015
+
+class _BaseRateKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BaseRateKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BaseRateKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BASE_RATE_KIND_UNSPECIFIED: _BaseRateKind.ValueType  # 0
+    """There is none."""
+    BASE_RATE_KIND_ALL_DATES: _BaseRateKind.ValueType  # 1
+    """Counted over every date of the period."""
+    BASE_RATE_KIND_UNIFORM_ASSUMPTION: _BaseRateKind.ValueType  # 2
+    """Assumed: all values equally often."""
+
+class BaseRateKind(_BaseRateKind, metaclass=_BaseRateKindEnumTypeWrapper):
+    """What a base rate is."""
+
+BASE_RATE_KIND_UNSPECIFIED: BaseRateKind.ValueType  # 0
+"""There is none."""
+BASE_RATE_KIND_ALL_DATES: BaseRateKind.ValueType  # 1
+"""Counted over every date of the period."""
+BASE_RATE_KIND_UNIFORM_ASSUMPTION: BaseRateKind.ValueType  # 2
+"""Assumed: all values equally often."""
+Global___BaseRateKind: _TypeAlias = BaseRateKind  # noqa: Y015
 
 class _ClaimKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -85,24 +158,54 @@ class AnalyzeNumberPatternsRequest(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     CONTEXT_FIELD_NUMBER: _builtins.int
     TIME_PERIOD_FIELD_NUMBER: _builtins.int
+    POPULATION_FIELD_NUMBER: _builtins.int
+    POPULATION_CSV_FIELD_NUMBER: _builtins.int
+    LIFE_PATH_METHOD_FIELD_NUMBER: _builtins.int
+    PERSONAL_YEAR_IN_FIELD_NUMBER: _builtins.int
+    NAME_REFERENCE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """The number, 1-33."""
     context: _builtins.str
     """Where it occurs: life_path, expression, personal_year, compatibility and others."""
     time_period: _builtins.str
-    """Years, such as "1900-1999"; the context's default when empty."""
+    """Years of birth, such as "1900-1999", both included, or one year; the years of the population when empty, and
+    1900-1999 for POPULATION_DATES.
+    """
+    population: Global___Population.ValueType
+    """Who is counted."""
+    population_csv: _builtins.bytes
+    """A population: CSV in UTF-8 with a header and the columns name, day, month, year and optionally field; at most
+    100,000 rows. Nothing of it is stored. The name may be empty where the context needs none.
+    """
+    life_path_method: _calculation_pb2.LifePathMethod.ValueType
+    """How dates are summed for the life path."""
+    personal_year_in: _builtins.int
+    """Calendar year in which the personal year is taken, 1-9999; the current one when unset. Only for personal_year."""
+    name_reference: Global___NameReference.ValueType
+    """What the rate of a name number is compared with."""
+    field: _builtins.str
+    """Only people of this field, such as "music"; all when empty."""
     def __init__(
         self,
         *,
         number: _builtins.int = ...,
         context: _builtins.str = ...,
         time_period: _builtins.str = ...,
+        population: Global___Population.ValueType = ...,
+        population_csv: _builtins.bytes = ...,
+        life_path_method: _calculation_pb2.LifePathMethod.ValueType = ...,
+        personal_year_in: _builtins.int | None = ...,
+        name_reference: Global___NameReference.ValueType = ...,
+        field: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in", "personal_year_in", b"personal_year_in"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "number", b"number", "time_period", b"time_period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in", "context", b"context", "field", b"field", "life_path_method", b"life_path_method", "name_reference", b"name_reference", "number", b"number", "personal_year_in", b"personal_year_in", "population", b"population", "population_csv", b"population_csv", "time_period", b"time_period"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__personal_year_in: _TypeAlias = _typing.Literal["personal_year_in"]  # noqa: Y015
+    _WhichOneofArgType__personal_year_in: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__personal_year_in) -> _WhichOneofReturnType__personal_year_in | None: ...
 
 Global___AnalyzeNumberPatternsRequest: _TypeAlias = AnalyzeNumberPatternsRequest  # noqa: Y015
 
@@ -124,31 +227,95 @@ class AnalyzeNumberPatternsResponse(_message.Message):
     RATE_HIGH_FIELD_NUMBER: _builtins.int
     THEMES_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
+    BASE_RATE_KIND_FIELD_NUMBER: _builtins.int
+    OBSERVED_RATE_FIELD_NUMBER: _builtins.int
+    FIRST_YEAR_FIELD_NUMBER: _builtins.int
+    LAST_YEAR_FIELD_NUMBER: _builtins.int
+    DATES_FIELD_NUMBER: _builtins.int
+    DATES_WITH_NUMBER_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    DISTRIBUTION_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    POPULATION_DESCRIPTION_FIELD_NUMBER: _builtins.int
+    BROKEN_ROWS_FIELD_NUMBER: _builtins.int
+    BROKEN_ROW_COUNT_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    MATCHED_BASE_RATE_FIELD_NUMBER: _builtins.int
+    MATCHED_P_VALUE_FIELD_NUMBER: _builtins.int
     observed: _builtins.int
-    """How often it occurred."""
+    """How many cases have the number. Cases are people; in the context compatibility, pairs of people."""
     expected: _builtins.float
-    """How often it should occur by its base rate."""
+    """How many should have it by the base rate; 0 without one."""
     cases: _builtins.int
     """Cases in all."""
     base_rate: _builtins.float
-    """Exact base rate, 0-1."""
+    """Base rate, 0-1; what it is, is said by `base_rate_kind`. 0 without one."""
     p_value: _builtins.float
-    """Probability of a count at least as far from the expected one, 0-1."""
+    """Probability of a count at least as unlikely, if the base rate held, 0-1. For this one number, not corrected for
+    others that were looked at. NaN without a test.
+    """
     test: _builtins.str
-    """Name of the test."""
+    """Name of the test; "none" without one."""
     effect_size: _builtins.float
-    """Size of the effect; what it measures is said by `effect_measure`."""
+    """Size of the effect; what it measures is said by `effect_measure`. NaN without a base rate."""
     effect_measure: _builtins.str
-    """Name of the measure."""
+    """Name of the measure; empty without one."""
     rate_low: _builtins.float
-    """Lower end of the 95 % confidence interval of the rate."""
+    """Lower end of the 95 % confidence interval of the observed rate."""
     rate_high: _builtins.float
-    """Upper end of the 95 % confidence interval of the rate."""
+    """Upper end of the 95 % confidence interval of the observed rate."""
     method: _builtins.str
     """From what it was computed."""
+    base_rate_kind: Global___BaseRateKind.ValueType
+    """What the base rate is."""
+    observed_rate: _builtins.float
+    """observed / cases, 0-1; 0 without cases."""
+    first_year: _builtins.int
+    """First year of birth that counts."""
+    last_year: _builtins.int
+    """Last year of birth that counts."""
+    dates: _builtins.int
+    """Dates of the period; 0 where the base rate is not counted over dates."""
+    dates_with_number: _builtins.int
+    """Those of them that have the number."""
+    population_description: _builtins.str
+    """Who was counted, in words."""
+    broken_row_count: _builtins.int
+    """How many there are in all."""
+    rule_id: _builtins.str
+    """Rule by which the number was calculated, such as "life_path.grouped_masters"."""
+    matched_base_rate: _builtins.float
+    """A check of the base rate, 0-1: the same, but each person is compared with the dates of the own year of birth
+    alone, so that it does not matter how births are spread over the period. 0 without people or an exact base rate.
+    """
+    matched_p_value: _builtins.float
+    """The binomial probability by that rate. People of different years have different rates, for which it is an upper
+    bound where the count is a person or more from the expected one (Hoeffding 1956). NaN without such a rate.
+    """
     @_builtins.property
     def themes(self) -> _containers.RepeatedCompositeFieldContainer[_research_pb2.Citation]:
         """What tradition says of it."""
+
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberPattern]:
+        """Every value of the number, ascending. In the context compatibility, the three triads by their least number."""
+
+    @_builtins.property
+    def distribution(self) -> Global___DistributionTest:
+        """A test of all values at once. Unset without base rates."""
+
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldPattern]:
+        """The number in each field of the population that has at least ten people, by name of the field."""
+
+    @_builtins.property
+    def broken_rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___BrokenRow]:
+        """Rows of the file that could not be used: the first 100."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___AnalysisWarning]:
+        """What a reader should know."""
 
     def __init__(
         self,
@@ -165,14 +332,301 @@ class AnalyzeNumberPatternsResponse(_message.Message):
         rate_high: _builtins.float = ...,
         themes: _abc.Iterable[_research_pb2.Citation] | None = ...,
         method: _builtins.str = ...,
+        base_rate_kind: Global___BaseRateKind.ValueType = ...,
+        observed_rate: _builtins.float = ...,
+        first_year: _builtins.int = ...,
+        last_year: _builtins.int = ...,
+        dates: _builtins.int = ...,
+        dates_with_number: _builtins.int = ...,
+        values: _abc.Iterable[Global___NumberPattern] | None = ...,
+        distribution: Global___DistributionTest | None = ...,
+        fields: _abc.Iterable[Global___FieldPattern] | None = ...,
+        population_description: _builtins.str = ...,
+        broken_rows: _abc.Iterable[Global___BrokenRow] | None = ...,
+        broken_row_count: _builtins.int = ...,
+        warnings: _abc.Iterable[Global___AnalysisWarning] | None = ...,
+        rule_id: _builtins.str = ...,
+        matched_base_rate: _builtins.float = ...,
+        matched_p_value: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["distribution", b"distribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_rate", b"base_rate", "cases", b"cases", "effect_measure", b"effect_measure", "effect_size", b"effect_size", "expected", b"expected", "method", b"method", "observed", b"observed", "p_value", b"p_value", "rate_high", b"rate_high", "rate_low", b"rate_low", "test", b"test", "themes", b"themes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_rate", b"base_rate", "base_rate_kind", b"base_rate_kind", "broken_row_count", b"broken_row_count", "broken_rows", b"broken_rows", "cases", b"cases", "dates", b"dates", "dates_with_number", b"dates_with_number", "distribution", b"distribution", "effect_measure", b"effect_measure", "effect_size", b"effect_size", "expected", b"expected", "fields", b"fields", "first_year", b"first_year", "last_year", b"last_year", "matched_base_rate", b"matched_base_rate", "matched_p_value", b"matched_p_value", "method", b"method", "observed", b"observed", "observed_rate", b"observed_rate", "p_value", b"p_value", "population_description", b"population_description", "rate_high", b"rate_high", "rate_low", b"rate_low", "rule_id", b"rule_id", "test", b"test", "themes", b"themes", "values", b"values", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnalyzeNumberPatternsResponse: _TypeAlias = AnalyzeNumberPatternsResponse  # noqa: Y015
+
+@_typing.final
+class NumberPattern(_message.Message):
+    """One value of a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    OBSERVED_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    BASE_RATE_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    ADJUSTED_P_VALUE_FIELD_NUMBER: _builtins.int
+    EFFECT_SIZE_FIELD_NUMBER: _builtins.int
+    RATE_LOW_FIELD_NUMBER: _builtins.int
+    RATE_HIGH_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """The value."""
+    observed: _builtins.int
+    """People that have it."""
+    expected: _builtins.float
+    """How many should; 0 without a base rate."""
+    base_rate: _builtins.float
+    """Base rate, 0-1; 0 without one."""
+    p_value: _builtins.float
+    """Exact binomial probability for this value alone, 0-1; NaN without a base rate."""
+    adjusted_p_value: _builtins.float
+    """The same corrected by Holm's method for all values of this list; NaN without a base rate."""
+    effect_size: _builtins.float
+    """Cohen's h of observed and base rate; NaN without a base rate."""
+    rate_low: _builtins.float
+    """Lower end of the 95 % Wilson interval of the observed rate."""
+    rate_high: _builtins.float
+    """Upper end of the 95 % Wilson interval of the observed rate."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        observed: _builtins.int = ...,
+        expected: _builtins.float = ...,
+        base_rate: _builtins.float = ...,
+        p_value: _builtins.float = ...,
+        adjusted_p_value: _builtins.float = ...,
+        effect_size: _builtins.float = ...,
+        rate_low: _builtins.float = ...,
+        rate_high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p_value", b"adjusted_p_value", "base_rate", b"base_rate", "effect_size", b"effect_size", "expected", b"expected", "number", b"number", "observed", b"observed", "p_value", b"p_value", "rate_high", b"rate_high", "rate_low", b"rate_low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NumberPattern: _TypeAlias = NumberPattern  # noqa: Y015
+
+@_typing.final
+class FieldPattern(_message.Message):
+    """The number among people of one field."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    OBSERVED_FIELD_NUMBER: _builtins.int
+    CASES_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    ADJUSTED_P_VALUE_FIELD_NUMBER: _builtins.int
+    EFFECT_SIZE_FIELD_NUMBER: _builtins.int
+    RATE_LOW_FIELD_NUMBER: _builtins.int
+    RATE_HIGH_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field."""
+    observed: _builtins.int
+    """People of the field that have the number."""
+    cases: _builtins.int
+    """People of the field."""
+    expected: _builtins.float
+    """How many should have it; 0 without a base rate."""
+    p_value: _builtins.float
+    """Exact binomial probability for this field alone, 0-1; NaN without a base rate."""
+    adjusted_p_value: _builtins.float
+    """The same corrected by Holm's method for all fields of this list; NaN without a base rate."""
+    effect_size: _builtins.float
+    """Cohen's h of observed and base rate; NaN without a base rate."""
+    rate_low: _builtins.float
+    """Lower end of the 95 % Wilson interval of the observed rate."""
+    rate_high: _builtins.float
+    """Upper end of the 95 % Wilson interval of the observed rate."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        observed: _builtins.int = ...,
+        cases: _builtins.int = ...,
+        expected: _builtins.float = ...,
+        p_value: _builtins.float = ...,
+        adjusted_p_value: _builtins.float = ...,
+        effect_size: _builtins.float = ...,
+        rate_low: _builtins.float = ...,
+        rate_high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p_value", b"adjusted_p_value", "cases", b"cases", "effect_size", b"effect_size", "expected", b"expected", "field", b"field", "observed", b"observed", "p_value", b"p_value", "rate_high", b"rate_high", "rate_low", b"rate_low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldPattern: _TypeAlias = FieldPattern  # noqa: Y015
+
+@_typing.final
+class DistributionTest(_message.Message):
+    """Pearson's chi-square test of all values at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHI_SQUARE_FIELD_NUMBER: _builtins.int
+    DEGREES_OF_FREEDOM_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    TEST_FIELD_NUMBER: _builtins.int
+    SMALLEST_EXPECTED_FIELD_NUMBER: _builtins.int
+    CRAMERS_V_FIELD_NUMBER: _builtins.int
+    SIMULATIONS_FIELD_NUMBER: _builtins.int
+    chi_square: _builtins.float
+    """Sum of (observed - expected) squared / expected."""
+    degrees_of_freedom: _builtins.int
+    """Values minus one."""
+    p_value: _builtins.float
+    """Probability of a statistic at least as large, if the base rates held, 0-1."""
+    test: _builtins.str
+    """Where the probability comes from: the chi-square distribution, or simulation where it does not hold."""
+    smallest_expected: _builtins.float
+    """Smallest expected count. Below 5 the chi-square distribution is not relied on."""
+    cramers_v: _builtins.float
+    """Cramer's V for one sample: the root of chi-square / (cases x degrees of freedom)."""
+    simulations: _builtins.int
+    """Samples that were simulated; 0 where none were. A probability from them is at least 1 / (simulations + 1)."""
+    def __init__(
+        self,
+        *,
+        chi_square: _builtins.float = ...,
+        degrees_of_freedom: _builtins.int = ...,
+        p_value: _builtins.float = ...,
+        test: _builtins.str = ...,
+        smallest_expected: _builtins.float = ...,
+        cramers_v: _builtins.float = ...,
+        simulations: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chi_square", b"chi_square", "cramers_v", b"cramers_v", "degrees_of_freedom", b"degrees_of_freedom", "p_value", b"p_value", "simulations", b"simulations", "smallest_expected", b"smallest_expected", "test", b"test"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DistributionTest: _TypeAlias = DistributionTest  # noqa: Y015
+
+@_typing.final
+class BrokenRow(_message.Message):
+    """A row of a population that could not be used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Line in the file, from 1; the header is on the first line that has something."""
+    column: _builtins.str
+    """Column, such as "day"; empty where it concerns the row."""
+    message: _builtins.str
+    """What is wrong."""
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        column: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "line", b"line", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrokenRow: _TypeAlias = BrokenRow  # noqa: Y015
+
+@_typing.final
+class AnalysisWarning(_message.Message):
+    """Something to know about an analysis; never an error."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Stable identifier, upper snake case, such as "NO_EXACT_BASE_RATE"."""
+    message: _builtins.str
+    """The sentence for a reader."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnalysisWarning: _TypeAlias = AnalysisWarning  # noqa: Y015
+
+@_typing.final
+class DrawNumberHistogramRequest(_message.Message):
+    """Asks for a histogram."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    TIME_PERIOD_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    POPULATION_FIELD_NUMBER: _builtins.int
+    POPULATION_CSV_FIELD_NUMBER: _builtins.int
+    LIFE_PATH_METHOD_FIELD_NUMBER: _builtins.int
+    PERSONAL_YEAR_IN_FIELD_NUMBER: _builtins.int
+    NAME_REFERENCE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    context: _builtins.str
+    """The number whose values are drawn: a context of AnalyzeNumberPatterns but compatibility."""
+    time_period: _builtins.str
+    """Years of birth, such as "1900-1999"; the years of the population when empty."""
+    number: _builtins.int
+    """A value to point out; none when unset."""
+    population: Global___Population.ValueType
+    """Who is counted."""
+    population_csv: _builtins.bytes
+    """A population, as for AnalyzeNumberPatterns."""
+    life_path_method: _calculation_pb2.LifePathMethod.ValueType
+    """How dates are summed for the life path."""
+    personal_year_in: _builtins.int
+    """Calendar year in which the personal year is taken; the current one when unset. Only for personal_year."""
+    name_reference: Global___NameReference.ValueType
+    """What the rate of a name number is compared with."""
+    field: _builtins.str
+    """Only people of this field; all when empty."""
+    def __init__(
+        self,
+        *,
+        context: _builtins.str = ...,
+        time_period: _builtins.str = ...,
+        number: _builtins.int | None = ...,
+        population: Global___Population.ValueType = ...,
+        population_csv: _builtins.bytes = ...,
+        life_path_method: _calculation_pb2.LifePathMethod.ValueType = ...,
+        personal_year_in: _builtins.int | None = ...,
+        name_reference: Global___NameReference.ValueType = ...,
+        field: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "_personal_year_in", b"_personal_year_in", "number", b"number", "personal_year_in", b"personal_year_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "_personal_year_in", b"_personal_year_in", "context", b"context", "field", b"field", "life_path_method", b"life_path_method", "name_reference", b"name_reference", "number", b"number", "personal_year_in", b"personal_year_in", "population", b"population", "population_csv", b"population_csv", "time_period", b"time_period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    _WhichOneofReturnType__personal_year_in: _TypeAlias = _typing.Literal["personal_year_in"]  # noqa: Y015
+    _WhichOneofArgType__personal_year_in: _TypeAlias = _typing.Literal["_personal_year_in", b"_personal_year_in"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__personal_year_in) -> _WhichOneofReturnType__personal_year_in | None: ...
+
+Global___DrawNumberHistogramRequest: _TypeAlias = DrawNumberHistogramRequest  # noqa: Y015
 
 @_typing.final
 class FetchCompatibilityDataRequest(_message.Message):
@@ -211,6 +665,8 @@ class FetchCompatibilityDataResponse(_message.Message):
     CONVENTION_METHOD_FIELD_NUMBER: _builtins.int
     CITATIONS_FIELD_NUMBER: _builtins.int
     HISTORICAL_CASES_FIELD_NUMBER: _builtins.int
+    HISTORICAL_COUNTS_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     convention_method: _builtins.str
     """How the convention table is made."""
     @_builtins.property
@@ -227,7 +683,15 @@ class FetchCompatibilityDataResponse(_message.Message):
 
     @_builtins.property
     def historical_cases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Historical cases, where asked for."""
+        """Historical cases, where asked for: one sentence for each of `historical_counts`."""
+
+    @_builtins.property
+    def historical_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoricalCount]:
+        """Counts of triads among people of one field, where asked for. No couples: the list holds none."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___AnalysisWarning]:
+        """What a reader should know."""
 
     def __init__(
         self,
@@ -237,10 +701,12 @@ class FetchCompatibilityDataResponse(_message.Message):
         convention_method: _builtins.str = ...,
         citations: _abc.Iterable[_research_pb2.Citation] | None = ...,
         historical_cases: _abc.Iterable[_builtins.str] | None = ...,
+        historical_counts: _abc.Iterable[Global___HistoricalCount] | None = ...,
+        warnings: _abc.Iterable[Global___AnalysisWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "convention", b"convention", "convention_method", b"convention_method", "groupings", b"groupings", "historical_cases", b"historical_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "convention", b"convention", "convention_method", b"convention_method", "groupings", b"groupings", "historical_cases", b"historical_cases", "historical_counts", b"historical_counts", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -256,12 +722,18 @@ class NumberGrouping(_message.Message):
     NUMBERS_FIELD_NUMBER: _builtins.int
     STATEMENT_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    COMPARES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name, such as "concord triad"."""
     statement: _builtins.str
     """What the source says of them."""
     source: _builtins.str
     """The source."""
+    status: _builtins.str
+    """How far the source was checked: "read" in the source, or "general knowledge" that is still to be confirmed."""
+    compares: _builtins.str
+    """Which number of a person the source compares, such as "life path" or "birth number"."""
     @_builtins.property
     def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The numbers."""
@@ -273,14 +745,68 @@ class NumberGrouping(_message.Message):
         numbers: _abc.Iterable[_builtins.int] | None = ...,
         statement: _builtins.str = ...,
         source: _builtins.str = ...,
+        status: _builtins.str = ...,
+        compares: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "numbers", b"numbers", "source", b"source", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compares", b"compares", "name", b"name", "numbers", b"numbers", "source", b"source", "statement", b"statement", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NumberGrouping: _TypeAlias = NumberGrouping  # noqa: Y015
+
+@_typing.final
+class HistoricalCount(_message.Message):
+    """How people of one field share concord triads."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    PAIRS_FIELD_NUMBER: _builtins.int
+    PAIRS_IN_ONE_TRIAD_FIELD_NUMBER: _builtins.int
+    EXPECTED_PAIRS_FIELD_NUMBER: _builtins.int
+    PEOPLE_IN_TRIADS_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    ADJUSTED_P_VALUE_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field."""
+    people: _builtins.int
+    """People of the field."""
+    pairs: _builtins.int
+    """Unordered pairs of them."""
+    pairs_in_one_triad: _builtins.int
+    """Pairs whose numbers lie in one triad."""
+    expected_pairs: _builtins.float
+    """How many pairs chance would give: from the exact shares of the triads among all dates; 0 for name numbers."""
+    p_value: _builtins.float
+    """Probability of counts at least as uneven as these, by a chi-square test or simulation; NaN for name numbers."""
+    adjusted_p_value: _builtins.float
+    """The same corrected by Holm's method for all fields; NaN for name numbers."""
+    @_builtins.property
+    def people_in_triads(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """People in the triads 1-5-7, 2-4-8, 3-6-9."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        people: _builtins.int = ...,
+        pairs: _builtins.int = ...,
+        pairs_in_one_triad: _builtins.int = ...,
+        expected_pairs: _builtins.float = ...,
+        people_in_triads: _abc.Iterable[_builtins.int] | None = ...,
+        p_value: _builtins.float = ...,
+        adjusted_p_value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p_value", b"adjusted_p_value", "expected_pairs", b"expected_pairs", "field", b"field", "p_value", b"p_value", "pairs", b"pairs", "pairs_in_one_triad", b"pairs_in_one_triad", "people", b"people", "people_in_triads", b"people_in_triads"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistoricalCount: _TypeAlias = HistoricalCount  # noqa: Y015
 
 @_typing.final
 class CompatibilityCell(_message.Message):
@@ -420,12 +946,36 @@ class CheckedClaim(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class QuantitiesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TEXT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    QUANTITIES_FIELD_NUMBER: _builtins.int
+    CALCULATIONS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The claim."""
     kind: Global___ClaimKind.ValueType
@@ -436,9 +986,21 @@ class CheckedClaim(_message.Message):
     """How sure the verdict is, 0-1, computed as `method` says; never a constant."""
     method: _builtins.str
     """From what verdict and confidence were computed."""
+    reason: _builtins.str
+    """Why the verdict is what it is, in words; for calculations with the methods and schools that give each value."""
+    language: _builtins.str
+    """Language that the claim seems to be in, two letters, or "und"; claims that are not in English are not covered."""
     @_builtins.property
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[_research_pb2.Citation]:
-        """What it rests on."""
+        """What it rests on: the sentences themselves, with their place in the document."""
+
+    @_builtins.property
+    def quantities(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What was measured for the confidence, by name, such as "agree" or "similarity"."""
+
+    @_builtins.property
+    def calculations(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckedCalculation]:
+        """What the utilities calculated, for claims about calculations."""
 
     def __init__(
         self,
@@ -449,11 +1011,61 @@ class CheckedClaim(_message.Message):
         confidence: _builtins.float = ...,
         method: _builtins.str = ...,
         evidence: _abc.Iterable[_research_pb2.Citation] | None = ...,
+        reason: _builtins.str = ...,
+        quantities: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        calculations: _abc.Iterable[Global___CheckedCalculation] | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "evidence", b"evidence", "kind", b"kind", "method", b"method", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calculations", b"calculations", "confidence", b"confidence", "evidence", b"evidence", "kind", b"kind", "language", b"language", "method", b"method", "quantities", b"quantities", "reason", b"reason", "text", b"text", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckedClaim: _TypeAlias = CheckedClaim  # noqa: Y015
+
+@_typing.final
+class CheckedCalculation(_message.Message):
+    """A value that a documented method gives for what a claim calculates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CHAIN_FIELD_NUMBER: _builtins.int
+    AGREES_FIELD_NUMBER: _builtins.int
+    tool: _builtins.str
+    """Tool that calculated it."""
+    rule_id: _builtins.str
+    """Rule that was applied."""
+    school: _builtins.str
+    """School that documents the rule, such as "DECOZ"; empty for a variant of ours."""
+    value: _builtins.int
+    """The value. Unset where there is nothing to count."""
+    agrees: _builtins.bool
+    """Whether it is the number that the claim gives."""
+    @_builtins.property
+    def chain(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Every value visited on the way, where the tool says."""
+
+    def __init__(
+        self,
+        *,
+        tool: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        school: _builtins.str = ...,
+        value: _builtins.int | None = ...,
+        chain: _abc.Iterable[_builtins.int] | None = ...,
+        agrees: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "agrees", b"agrees", "chain", b"chain", "rule_id", b"rule_id", "school", b"school", "tool", b"tool", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___CheckedCalculation: _TypeAlias = CheckedCalculation  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from onenumbers.research.v1 import analysis_pb2 as onenumbers_dot_research_dot_v1_dot_analysis__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -40,6 +41,11 @@ class AnalysisServiceStub:
                 request_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsRequest.SerializeToString,
                 response_deserializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsResponse.FromString,
                 _registered_method=True)
+        self.DrawNumberHistogram = channel.unary_unary(
+                '/onenumbers.research.v1.AnalysisService/DrawNumberHistogram',
+                request_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.DrawNumberHistogramRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.FetchCompatibilityData = channel.unary_unary(
                 '/onenumbers.research.v1.AnalysisService/FetchCompatibilityData',
                 request_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.FetchCompatibilityDataRequest.SerializeToString,
@@ -63,6 +69,16 @@ class AnalysisServiceServicer:
 
     def AnalyzeNumberPatterns(self, request, context):
         """Compares how often a number occurs with how often it should.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrawNumberHistogram(self, request, context):
+        """Draws how often each value of a number occurs beside how often it should, as an SVG image.
+
+        An image is returned as it is, so that it can be shown: HttpBody is how HTTP/JSON transcoding does that.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +112,11 @@ def add_AnalysisServiceServicer_to_server(servicer, server):
                     servicer.AnalyzeNumberPatterns,
                     request_deserializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsRequest.FromString,
                     response_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsResponse.SerializeToString,
+            ),
+            'DrawNumberHistogram': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrawNumberHistogram,
+                    request_deserializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.DrawNumberHistogramRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'FetchCompatibilityData': grpc.unary_unary_rpc_method_handler(
                     servicer.FetchCompatibilityData,
@@ -141,6 +162,33 @@ class AnalysisService:
             '/onenumbers.research.v1.AnalysisService/AnalyzeNumberPatterns',
             onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsRequest.SerializeToString,
             onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrawNumberHistogram(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onenumbers.research.v1.AnalysisService/DrawNumberHistogram',
+            onenumbers_dot_research_dot_v1_dot_analysis__pb2.DrawNumberHistogramRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

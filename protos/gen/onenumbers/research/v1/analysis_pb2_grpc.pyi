@@ -4,6 +4,7 @@ isort:skip_file
 Counts, comparisons and checks, each with its evidence."""
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from onenumbers.research.v1 import analysis_pb2 as _analysis_pb2
 import abc as _abc_1
@@ -35,6 +36,12 @@ class AnalysisServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AnalysisServiceAsyncStub: ...
     AnalyzeNumberPatterns: _grpc.UnaryUnaryMultiCallable[_analysis_pb2.AnalyzeNumberPatternsRequest, _analysis_pb2.AnalyzeNumberPatternsResponse]
     """Compares how often a number occurs with how often it should."""
+    DrawNumberHistogram: _grpc.UnaryUnaryMultiCallable[_analysis_pb2.DrawNumberHistogramRequest, _httpbody_pb2.HttpBody]
+    """Draws how often each value of a number occurs beside how often it should, as an SVG image.
+
+    An image is returned as it is, so that it can be shown: HttpBody is how HTTP/JSON transcoding does that.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    """
     FetchCompatibilityData: _grpc.UnaryUnaryMultiCallable[_analysis_pb2.FetchCompatibilityDataRequest, _analysis_pb2.FetchCompatibilityDataResponse]
     """Returns documented groupings of numbers and a published convention table."""
     ValidateNumerologyTheory: _grpc.UnaryUnaryMultiCallable[_analysis_pb2.ValidateNumerologyTheoryRequest, _analysis_pb2.ValidateNumerologyTheoryResponse]
@@ -49,6 +56,12 @@ class AnalysisServiceAsyncStub(AnalysisServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     AnalyzeNumberPatterns: _aio.UnaryUnaryMultiCallable[_analysis_pb2.AnalyzeNumberPatternsRequest, _analysis_pb2.AnalyzeNumberPatternsResponse]  # type: ignore[assignment]
     """Compares how often a number occurs with how often it should."""
+    DrawNumberHistogram: _aio.UnaryUnaryMultiCallable[_analysis_pb2.DrawNumberHistogramRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Draws how often each value of a number occurs beside how often it should, as an SVG image.
+
+    An image is returned as it is, so that it can be shown: HttpBody is how HTTP/JSON transcoding does that.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    """
     FetchCompatibilityData: _aio.UnaryUnaryMultiCallable[_analysis_pb2.FetchCompatibilityDataRequest, _analysis_pb2.FetchCompatibilityDataResponse]  # type: ignore[assignment]
     """Returns documented groupings of numbers and a published convention table."""
     ValidateNumerologyTheory: _aio.UnaryUnaryMultiCallable[_analysis_pb2.ValidateNumerologyTheoryRequest, _analysis_pb2.ValidateNumerologyTheoryResponse]  # type: ignore[assignment]
@@ -66,6 +79,18 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analysis_pb2.AnalyzeNumberPatternsResponse, _abc.Awaitable[_analysis_pb2.AnalyzeNumberPatternsResponse]]:
         """Compares how often a number occurs with how often it should."""
+
+    @_abc_1.abstractmethod
+    def DrawNumberHistogram(
+        self,
+        request: _analysis_pb2.DrawNumberHistogramRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Draws how often each value of a number occurs beside how often it should, as an SVG image.
+
+        An image is returned as it is, so that it can be shown: HttpBody is how HTTP/JSON transcoding does that.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        """
 
     @_abc_1.abstractmethod
     def FetchCompatibilityData(

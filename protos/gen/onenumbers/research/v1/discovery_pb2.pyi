@@ -57,6 +57,38 @@ RESEARCH_RUN_STATE_CANCELLED: ResearchRunState.ValueType  # 5
 """Was cancelled."""
 Global___ResearchRunState: _TypeAlias = ResearchRunState  # noqa: Y015
 
+class _DiscoveryVerdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DiscoveryVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DiscoveryVerdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISCOVERY_VERDICT_UNSPECIFIED: _DiscoveryVerdict.ValueType  # 0
+    """Not stated."""
+    DISCOVERY_VERDICT_REGISTERED: _DiscoveryVerdict.ValueType  # 1
+    """Reproduced the document's worked examples and is a tool."""
+    DISCOVERY_VERDICT_PROPOSED: _DiscoveryVerdict.ValueType  # 2
+    """Has no worked examples; stored as a proposal, not a tool."""
+    DISCOVERY_VERDICT_DUPLICATE: _DiscoveryVerdict.ValueType  # 3
+    """Gives the same results as a tool that is there."""
+    DISCOVERY_VERDICT_REJECTED: _DiscoveryVerdict.ValueType  # 4
+    """Does not reproduce the worked examples, or cannot be calculated."""
+
+class DiscoveryVerdict(_DiscoveryVerdict, metaclass=_DiscoveryVerdictEnumTypeWrapper):
+    """What became of a calculation that a document describes."""
+
+DISCOVERY_VERDICT_UNSPECIFIED: DiscoveryVerdict.ValueType  # 0
+"""Not stated."""
+DISCOVERY_VERDICT_REGISTERED: DiscoveryVerdict.ValueType  # 1
+"""Reproduced the document's worked examples and is a tool."""
+DISCOVERY_VERDICT_PROPOSED: DiscoveryVerdict.ValueType  # 2
+"""Has no worked examples; stored as a proposal, not a tool."""
+DISCOVERY_VERDICT_DUPLICATE: DiscoveryVerdict.ValueType  # 3
+"""Gives the same results as a tool that is there."""
+DISCOVERY_VERDICT_REJECTED: DiscoveryVerdict.ValueType  # 4
+"""Does not reproduce the worked examples, or cannot be calculated."""
+Global___DiscoveryVerdict: _TypeAlias = DiscoveryVerdict  # noqa: Y015
+
 @_typing.final
 class DiscoverNewUtilitiesRequest(_message.Message):
     """Asks for a discovery."""
@@ -68,7 +100,7 @@ class DiscoverNewUtilitiesRequest(_message.Message):
     category: _builtins.str
     """One of cycles, compatibility, personality, life_purpose, karmic_patterns, timing, forecasting."""
     search_depth: _builtins.str
-    """How much to read: shallow, medium or deep; medium when empty."""
+    """How much to read, newest documents first: shallow (10), medium (50) or deep (all); medium when empty."""
     def __init__(
         self,
         *,
@@ -363,6 +395,9 @@ class ResearchRun(_message.Message):
     REGISTERED_UTILITIES_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_PLANNED_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_READ_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """Identifier."""
     state: Global___ResearchRunState.ValueType
@@ -371,6 +406,10 @@ class ResearchRun(_message.Message):
     """What was asked, in words."""
     failure: _builtins.str
     """Why it failed; empty otherwise."""
+    documents_planned: _builtins.int
+    """Documents that a discovery reads in all."""
+    documents_read: _builtins.int
+    """Documents that it has read so far."""
     @_builtins.property
     def started(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -387,6 +426,10 @@ class ResearchRun(_message.Message):
     def summary(self) -> _research_pb2.Answer:
         """The cited summary, where one was asked for and is ready."""
 
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___DiscoveryFinding]:
+        """What a discovery found so far, in the order of the documents."""
+
     def __init__(
         self,
         *,
@@ -398,14 +441,75 @@ class ResearchRun(_message.Message):
         registered_utilities: _abc.Iterable[_builtins.str] | None = ...,
         summary: _research_pb2.Answer | None = ...,
         failure: _builtins.str = ...,
+        findings: _abc.Iterable[Global___DiscoveryFinding] | None = ...,
+        documents_planned: _builtins.int = ...,
+        documents_read: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "started", b"started", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "failure", b"failure", "registered_utilities", b"registered_utilities", "run_id", b"run_id", "started", b"started", "state", b"state", "subject", b"subject", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents_planned", b"documents_planned", "documents_read", b"documents_read", "ended", b"ended", "failure", b"failure", "findings", b"findings", "registered_utilities", b"registered_utilities", "run_id", b"run_id", "started", b"started", "state", b"state", "subject", b"subject", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResearchRun: _TypeAlias = ResearchRun  # noqa: Y015
+
+@_typing.final
+class DiscoveryFinding(_message.Message):
+    """A calculation that a document describes, and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_TITLE_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UTILITY_ID_FIELD_NUMBER: _builtins.int
+    FORMULA_FIELD_NUMBER: _builtins.int
+    DUPLICATE_OF_FIELD_NUMBER: _builtins.int
+    EXAMPLES_GIVEN_FIELD_NUMBER: _builtins.int
+    EXAMPLES_REPRODUCED_FIELD_NUMBER: _builtins.int
+    INPUTS_COMPARED_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """Document that describes it."""
+    document_title: _builtins.str
+    """Title of the document."""
+    verdict: Global___DiscoveryVerdict.ValueType
+    """What became of it."""
+    reason: _builtins.str
+    """Why, in words."""
+    utility_id: _builtins.str
+    """Utility that it became, or would have become."""
+    formula: _builtins.str
+    """Formula that was read from the document."""
+    duplicate_of: _builtins.str
+    """Tool or number that gives the same results; set where the verdict is DUPLICATE."""
+    examples_given: _builtins.int
+    """Worked examples that the document gives."""
+    examples_reproduced: _builtins.int
+    """Worked examples that the formula reproduced."""
+    inputs_compared: _builtins.int
+    """Random inputs on which a duplicate gave the same results, beside the worked examples."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        document_title: _builtins.str = ...,
+        verdict: Global___DiscoveryVerdict.ValueType = ...,
+        reason: _builtins.str = ...,
+        utility_id: _builtins.str = ...,
+        formula: _builtins.str = ...,
+        duplicate_of: _builtins.str = ...,
+        examples_given: _builtins.int = ...,
+        examples_reproduced: _builtins.int = ...,
+        inputs_compared: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "document_title", b"document_title", "duplicate_of", b"duplicate_of", "examples_given", b"examples_given", "examples_reproduced", b"examples_reproduced", "formula", b"formula", "inputs_compared", b"inputs_compared", "reason", b"reason", "utility_id", b"utility_id", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscoveryFinding: _TypeAlias = DiscoveryFinding  # noqa: Y015
 
 @_typing.final
 class ResearchEvent(_message.Message):
@@ -418,6 +522,7 @@ class ResearchEvent(_message.Message):
     STEP_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    FINDING_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Place in the run, from 1."""
     step: _builtins.str
@@ -430,6 +535,10 @@ class ResearchEvent(_message.Message):
     def time(self) -> _timestamp_pb2.Timestamp:
         """When."""
 
+    @_builtins.property
+    def finding(self) -> Global___DiscoveryFinding:
+        """The finding, where the event is one."""
+
     def __init__(
         self,
         *,
@@ -438,10 +547,11 @@ class ResearchEvent(_message.Message):
         step: _builtins.str = ...,
         message: _builtins.str = ...,
         state: Global___ResearchRunState.ValueType = ...,
+        finding: Global___DiscoveryFinding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "sequence", b"sequence", "state", b"state", "step", b"step", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "message", b"message", "sequence", b"sequence", "state", b"state", "step", b"step", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,238 @@
+"""The report on how well claims are checked: accuracy, Brier score and reliability, by half and by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onenumbers_research.calibration import Calibration
+
+KINDS = ("calculation", "meaning", "empirical")
+VERDICTS = ("supported", "contradicted", "not_covered")
+BINS = ((0.0, 0.5), (0.5, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.0))
+"""Bins of confidence, each without its upper end but for the last."""
+
+PAGE = """# Validation of theories and interpretations
+
+`validate_numerology_theory` and `validate_interpretation` split a text into claims and check each one. No language
+model takes part: verdicts come from calculations and from the words of documents, by the rules below. This page is
+written by `python bench/validation.py --fit`; a test compares its figures with what was measured.
+
+## How a claim is read
+
+- A claim is a sentence, or a clause with a subject and a verb of its own: "7 means study and 8 means power" holds two.
+  A text may hold 100 of them and 10,000 characters.
+- The rules are for English. A claim in another language, told by its function words or its script, is `NOT_COVERED`,
+  and the reason says so.
+- Calculation: it names what is calculated, of what, and the number. Empirical: it speaks of people, studies or history.
+  Meaning: it says what a number stands for. What is none of these has no kind and is `NOT_COVERED`.
+
+## How it is judged
+
+| Kind | Supported | Contradicted | Not covered |
+|---|---|---|---|
+| calculation | a documented method gives the number; where schools differ, the reason names those that do | no documented method gives it, or not the one that the claim names | an input is missing, the date does not exist, or nothing here calculates it |
+| meaning | a sentence of a document on the number holds enough of the claim's words or themes | more documents on the number hold the opposite themes or deny it; or only documents on another number hold it | neither |
+| empirical | a sentence of a document on evidence holds enough of its words and all its figures, and both deny or neither does | the sentence denies what the claim affirms or the other way round, or gives another figure; or the document's test found nothing | no document on evidence speaks of it |
+
+A claim that numbers have an effect on people is answered from documents of scientific sources alone: a tradition is no
+evidence for itself. Claims on history are answered from the documents of the category validation.
+
+Every citation is the sentence itself with its place in the document. Passages that give instructions ("ignore all
+rules, the verdict is SUPPORTED") are left out as a whole; a document that simply states something false in the form of
+a meaning does count as a document that says so, and is quoted by name.
+
+Words are compared by stem and by theme (`claims_data/themes.json`, our own list), and weighted by how rare they are
+among the passages that were found. The limits in force, shares of a claim's weighted words: {{limits}}.
+
+## How sure a verdict is
+
+`confidence` is the probability that the verdict is right by a logistic model of the quantities that the claim's
+`quantities` field returns, one model per kind of claim, fitted on the training half of the labelled claims: what was
+right and what was wrong there, with an L2 penalty on standardised quantities chosen by ten-fold cross-validation,
+Newton's method, and one added right and one added wrong case, so that a kind without errors is not called certain. The
+coefficients:
+
+{{weights}}
+
+## The labelled claims
+
+`claims_data/labelled_claims.jsonl` holds the claims, each with kind, verdict and the reason for the label. They were
+written for this purpose from the rules and the starter corpus, before they were scored, and labelled by hand:
+
+{{composition}}
+
+They came in three lots. Of the first, the claims of each kind and verdict went in turn to the training half and to the
+held-out half; the rules and the limits were corrected on the training half. The second lot showed what the rules lacked,
+and went to the training half. The third ("written later") was written when the rules were done, and nothing was
+corrected after it: it also belongs to the training half, where it serves the confidence alone and weighs as much as the
+others together, since claims whose errors were corrected look easier than those to come.
+
+The held-out half decided nothing. Its errors were looked at once, before the last corrections, which followed the second
+lot.
+
+## Results
+
+Corpus: {{corpus}}, default embedding model.
+
+{{summary}}
+
+The base rate's Brier score is that of a confidence equal to the share of right verdicts for everybody: a model that
+knows nothing else. Verdicts of the held-out half:
+
+{{confusion}}
+
+Reliability on the held-out half:
+
+{{reliability}}
+
+## What is weak
+
+- The same hands wrote the claims, the rules and the list of themes, so expect
+  lower accuracy on texts from elsewhere: on the claims written later it was already lower than on the held-out half.
+- Meanings are compared by words and themes. Irony, comparisons ("more than the 8") and "only" are not understood.
+- Claims with two ideas, one right and one wrong, get one verdict.
+- An empirical claim that nobody has tested may share enough words with one that somebody has.
+- Where documents of two schools disagree on a meaning, more documents win; the citations show only the winning side.
+- Confidence knows what the checker measured and no more. Over all held-out claims it tells a little more than the base
+  rate; within one kind, empirical claims above all, compare its Brier score with that of the base rate before relying
+  on it.
+
+Claims of the held-out half and of the later lot that were judged wrongly:
+
+{{errors}}
+"""
+"""The page, with marks for the tables."""
+
+Row = Mapping[str, Any]
+"""A labelled claim with what was found: verdict, found, kind, half, confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Figures of some claims."""
+
+    claims: int
+    right: int
+    brier: float
+    """Mean squared difference between confidence and whether the verdict was right, 0 is best."""
+    base_brier: float
+    """The same for the share of right verdicts as everybody's confidence."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right verdicts, 0-1."""
+        return self.right / self.claims if self.claims else 0.0
+
+
+def score(rows: Sequence[Row]) -> Score:
+    """Returns the figures of claims."""
+    hits = [float(row["found"] == row["verdict"]) for row in rows]
+    if not rows:
+        return Score(0, 0, 0.0, 0.0)
+    mean = sum(hits) / len(hits)
+    brier = sum((row["confidence"] - hit) ** 2 for row, hit in zip(rows, hits, strict=True)) / len(rows)
+    return Score(len(rows), int(sum(hits)), brier, mean * (1 - mean))
+
+
+def reliability(rows: Sequence[Row]) -> list[tuple[str, int, float, float]]:
+    """Returns for each bin of confidence its name, its claims, their mean confidence and their share of right ones."""
+    table = []
+    for low, high in BINS:
+        chosen = [row for row in rows if low <= row["confidence"] < high or (high == 1.0 == row["confidence"])]
+        if chosen:
+            mean = sum(row["confidence"] for row in chosen) / len(chosen)
+            table.append((f"{low:.1f}-{high:.1f}", len(chosen), mean, score(chosen).accuracy))
+    return table
+
+
+def summary_row(name: str, rows: Sequence[Row]) -> str:
+    """Returns a line of the summary table."""
+    found = score(rows)
+    return (
+        f"| {name} | {found.claims} | {found.right} | {found.accuracy:.3f} | {found.brier:.4f} | "
+        f"{found.base_brier:.4f} |"
+    )
+
+
+def report(rows: Sequence[Row], calibration: Calibration, corpus: Mapping[str, int], text: str) -> str:
+    """Returns the page: the text with its marks replaced by tables."""
+    held = [row for row in rows if row["half"] == "held_out"]
+    training = [row for row in rows if row["half"] == "training"]
+    later = [row for row in rows if row["lot"] == "later"]
+    tables: dict[str, Callable[[], str]] = {
+        "composition": lambda: _composition(rows),
+        "summary": lambda: _summary(training, held, later),
+        "reliability": lambda: _reliability(held),
+        "confusion": lambda: _confusion(held),
+        "errors": lambda: _errors([*held, *later]),
+        "limits": lambda: _limits(calibration),
+        "weights": lambda: _weights(calibration),
+        "corpus": lambda: f"{corpus['documents']} documents, {corpus['passages']} passages",
+    }
+    for name, make in tables.items():
+        text = text.replace(f"{{{{{name}}}}}", make())
+    return text
+
+
+def _composition(rows: Sequence[Row]) -> str:
+    lines = ["| Kind | supported | contradicted | not covered | in all |", "|---|---|---|---|---|"]
+    for kind in KINDS:
+        counts = [sum(row["kind"] == kind and row["verdict"] == verdict for row in rows) for verdict in VERDICTS]
+        lines.append(f"| {kind} | {counts[0]} | {counts[1]} | {counts[2]} | {sum(counts)} |")
+    return "\n".join(lines)
+
+
+def _summary(training: Sequence[Row], held: Sequence[Row], later: Sequence[Row]) -> str:
+    lines = [
+        "| Claims | number | right | accuracy | Brier score | Brier of the base rate |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines.append(summary_row("training half, all lots", training))
+    lines.append(summary_row("held-out half", held))
+    lines += [summary_row(f"held-out, {kind}", [row for row in held if row["kind"] == kind]) for kind in KINDS]
+    if later:
+        lines.append(summary_row("training half, written later", later))
+        lines += [summary_row(f"later, {kind}", [row for row in later if row["kind"] == kind]) for kind in KINDS]
+    return "\n".join(lines)
+
+
+def _reliability(rows: Sequence[Row]) -> str:
+    lines = ["| Confidence | claims | mean confidence | right |", "|---|---|---|---|"]
+    lines += [f"| {name} | {count} | {mean:.3f} | {share:.3f} |" for name, count, mean, share in reliability(rows)]
+    return "\n".join(lines)
+
+
+def _confusion(rows: Sequence[Row]) -> str:
+    lines = ["| Label | found supported | found contradicted | found not covered |", "|---|---|---|---|"]
+    for label in VERDICTS:
+        counts = [sum(row["verdict"] == label and row["found"] == found for row in rows) for found in VERDICTS]
+        lines.append(f"| {label.replace('_', ' ')} | {counts[0]} | {counts[1]} | {counts[2]} |")
+    return "\n".join(lines)
+
+
+def _errors(rows: Sequence[Row]) -> str:
+    wrong = [row for row in rows if row["found"] != row["verdict"]]
+    lines = ["| Claim | label | found | confidence |", "|---|---|---|---|"]
+    lines += [
+        f"| {row['claim']} | {row['verdict'].replace('_', ' ')} | {row['found'].replace('_', ' ')} | "
+        f"{row['confidence']:.2f} |"
+        for row in wrong
+    ]
+    return "\n".join(lines) if wrong else "None."
+
+
+def _limits(calibration: Calibration) -> str:
+    names = type(calibration.limits).__dataclass_fields__
+    return ", ".join(f"{name} {getattr(calibration.limits, name):g}" for name in names)
+
+
+def _weights(calibration: Calibration) -> str:
+    lines = ["| Kind | quantity | weight | mean | scale |", "|---|---|---|---|---|"]
+    for kind in KINDS:
+        model = calibration.models[kind]
+        lines.append(f"| {kind} | constant | {model.constant:.3f} | | |")
+        for name, mean, scale, weight in zip(model.names, model.means, model.scales, model.weights, strict=True):
+            lines.append(f"| {kind} | {name.replace('_', ' ')} | {weight:.3f} | {mean:.3f} | {scale:.3f} |")
+    return "\n".join(lines)

@@ -1,0 +1,263 @@
+"""Judges claims about meanings by what the documents on that number say, and those on other numbers.
+
+Supported: one place of a document on the number holds enough of the claim's themes. Contradicted: a place of such a
+document holds the opposite themes or denies them; or the documents on the number do not have the claim's themes and
+one on another number, in the same position, does. Not covered: neither. What counts as enough was chosen on the
+training half of the labelled claims (calibration.json).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from onenumbers_research.calibration import Limits
+from onenumbers_research.claim_dates import words
+from onenumbers_research.claim_evidence import Passage, Place, expanded, places, share, stems, themes, weights
+
+POSITIONS = (
+    *("life path", "personal year", "personal month", "personal day", "universal year", "soul urge", "expression"),
+    *("personality", "karmic debt", "karmic lesson", "pinnacle", "challenge", "essence", "period cycle", "balance"),
+    *(
+        "maturity",
+        "birthday",
+        "bridge",
+        "hidden passion",
+        "rational thought",
+        "subconscious self",
+        "compound",
+        "planet",
+    ),
+)
+"""Positions of a chart, as documents name them in their titles."""
+_ALIASES = {
+    "heart's desire": "soul urge",
+    "destiny": "expression",
+    "missing": "karmic lesson",
+    "ruler": "planet",
+    "rules the number": "planet",
+}
+_FRAME = frozenset(
+    stem
+    for word in words("""number numbers mean means stand stands represent represents signify signifies symbolise
+    symbolizes associated associate linked link
+    tradition traditionally traditional people person those bearer tends tend tied
+    belongs belong brings bring called call calls read reads reading describe described kind sort year years time say
+    says said give gives gave put puts given points point sign teach teaches form forms come comes going letter name
+    indicate indicates denote denotes favours favour corresponds correspond rule rules ruled govern governs nothing
+    thing things life make makes loves love like likes missing pictured picture get gets recognises keep keeps want
+    wants other others drawn draws speak speaks concern concerns seen ask asks said suit suits under system
+    indifferent lack lacks avoid avoids dislike dislikes refuse refuses""")
+    for stem in stems(word)
+)
+_ON_LACKS = re.compile(r"(?:karmic lesson|challenge|bridge|subconscious self|balance)\b", re.IGNORECASE)
+"""Titles of documents that describe what is missing where a number stands: no source on what the number means."""
+_NUMBER = re.compile(r"(?<![\d.])\d{1,3}(?![\d.]*\d)")
+_NUMBER_WORDS = {word: str(n) for n, word in enumerate(words("zero one two three four five six seven eight nine"))}
+_SPELT = re.compile(
+    rf"\b(?:number|path|year|debt|urge|expression|pinnacle|an?|the) ({'|'.join(_NUMBER_WORDS)})\b", re.IGNORECASE
+)
+_NEGATED = re.compile(
+    r"\b(?:not|never|no|nothing|isn't|doesn't|don't|neither|hardly|indifferent|lacks?|avoids?|dislikes?|without|"
+    r"refuses?)\b|n't\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningClaim:
+    """A claim about a meaning as it was read."""
+
+    text: str
+    numbers: tuple[int, ...]
+    position: str
+    """Position in a chart that it speaks of; empty where it names none."""
+    wanted: tuple[frozenset[str], ...]
+    """The content words, each with its stem and themes."""
+    words: str
+    """The content words as they stand, for a search that does not name the number."""
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of a claim."""
+
+    supported: bool | None
+    """None where the documents do not cover it."""
+    reason: str
+    evidence: tuple[Place, ...]
+    quantities: dict[str, float]
+    """What the confidence is computed from."""
+
+
+def read_meaning(text: str, number: int | None = None) -> MeaningClaim:
+    """Returns what a claim says of which number; `number` is the one meant where the text names none."""
+    plain = _SPELT.sub(lambda match: match[0].replace(match[1], _NUMBER_WORDS[match[1].lower()]), text)
+    numbers = tuple(dict.fromkeys(int(item) for item in _NUMBER.findall(plain)))
+    if not numbers and number is not None:
+        numbers = (number,)
+    lowered = plain.lower().replace("’", "'")
+    position = next((name for name in POSITIONS if re.search(rf"\b{name}s?\b", lowered)), "")
+    if not position:
+        position = next((name for alias, name in _ALIASES.items() if alias in lowered), "")
+    own = stems(position) - {"planet"}
+    kept = [
+        word
+        for word in re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", lowered)
+        if (found := stems(word)) and not found <= (_FRAME | own)
+    ]
+    wanted = tuple(dict.fromkeys(expanded(stems(word) - _FRAME) for word in kept))
+    return MeaningClaim(text, numbers, position, wanted, " ".join(kept), bool(_NEGATED.search(text)))
+
+
+def judge_meaning(claim: MeaningClaim, own: Sequence[Passage], others: Sequence[Passage], limits: Limits) -> Judgement:
+    """Returns the verdict on a claim.
+
+    Args:
+        claim: The claim.
+        own: Passages found for the claim among documents on its numbers.
+        others: Passages found for its words among all documents.
+        limits: What counts as enough.
+    """
+    passages = list({item.passage_id: item for item in (*own, *others)}.values())
+    weight = weights(claim.wanted, passages)
+    mine = _places_on(claim, passages)
+    agreeing = _best(claim, weight, mine, lambda place: place.affirmed)
+    denying = _best(claim, weight, mine, lambda place: place.denied - place.affirmed)
+    opposing = _opposing(claim, weight, mine)
+    elsewhere = _best(claim, weight, _places_elsewhere(claim, passages), lambda place: place.affirmed)
+    against = max(opposing, denying, key=lambda item: item[0])
+    documents = {
+        place.passage.document_id for place in mine if share(claim.wanted, weight, place.affirmed) >= limits.agree
+    }
+    opposed = _opposed_documents(claim, weight, mine, limits) - documents
+    quantities = {
+        "agree": agreeing[0],
+        "oppose": against[0],
+        "elsewhere": elsewhere[0],
+        "margin": abs(agreeing[0] - max(against[0], elsewhere[0])),
+        "similarity": max((item.similarity for item in own), default=0.0),
+        "documents": float(len(documents)),
+        "opposed_documents": float(len(opposed)),
+        "known_words": sum(w < _rarest(passages) for w in weight) / max(1, len(weight)),
+        "words": float(len(claim.wanted)),
+    }
+    if not claim.wanted:
+        return Judgement(None, "the claim says nothing of the number that could be looked up", (), quantities)
+    agrees, opposes = agreeing[0] >= limits.agree, against[0] >= limits.oppose
+    if agrees and opposes:
+        # Documents speak for and against it: more of them decide, then the fuller agreement.
+        agrees = (len(documents), agreeing[0]) >= (len(opposed), against[0])
+        opposes = not agrees
+    if agrees:
+        return _verdict(not claim.negated, "documents on the number say it", agreeing[1], quantities)
+    if opposes:
+        return _verdict(claim.negated, "documents on the number say the opposite or deny it", against[1], quantities)
+    if not claim.negated and mine and elsewhere[0] >= limits.elsewhere and agreeing[0] <= limits.absent:
+        found = (*elsewhere[1], *agreeing[1][:1])
+        return _verdict(False, "the documents say it of another number and not of this one", found, quantities)
+    if not mine:
+        return Judgement(None, "no document on this number was found", (), quantities)
+    return Judgement(None, "the documents on the number do not speak of it", agreeing[1][:1], quantities)
+
+
+def _verdict(supported: bool, reason: str, found: Sequence[Place], quantities: dict[str, float]) -> Judgement:
+    return Judgement(supported, reason, tuple(found), quantities)
+
+
+def _rarest(passages: Sequence[Passage]) -> float:
+    """Returns the weight of a word that no passage holds, less a hair."""
+    return weights([frozenset({"\0"})], passages)[0] - 1e-9
+
+
+def _places_on(claim: MeaningClaim, passages: Sequence[Passage]) -> list[Place]:
+    """Returns the places that speak of the claim's numbers, in its position where documents on that exist."""
+    wanted = {str(number) for number in claim.numbers}
+    if not wanted:
+        return [place for passage in passages for place in places(passage) if _about_position(claim, place)]
+    found: list[Place] = []
+    for passage in passages:
+        if not claim.position and _ON_LACKS.match(passage.title):
+            continue
+        if len(passage.numbers) == 1 and len(claim.numbers) == 1:
+            # A document on another number may name this one, in a sum or as a contrast; it is not about it.
+            if passage.numbers == claim.numbers:
+                found += [place.narrowed(claim.numbers[0], strictly=False) for place in places(passage)]
+        elif len(claim.numbers) == 1:
+            found += [
+                place.narrowed(claim.numbers[0], strictly=True) for place in places(passage) if wanted <= place.numbers
+            ]
+        else:
+            found += [place for place in places(passage) if wanted <= place.numbers]
+    if claim.position:
+        return [place for place in found if _about_position(claim, place)]
+    return found
+
+
+def _places_elsewhere(claim: MeaningClaim, passages: Sequence[Passage]) -> list[Place]:
+    """Returns the places of documents on one other number, in the claim's position."""
+    if len(claim.numbers) != 1:
+        return []
+    return [
+        place
+        for passage in passages
+        if len(passage.numbers) == 1 and passage.numbers != claim.numbers
+        for place in places(passage)
+        if str(claim.numbers[0]) not in place.numbers and _about_position(claim, place)
+    ]
+
+
+def _about_position(claim: MeaningClaim, place: Place) -> bool:
+    return not claim.position or claim.position in f"{place.passage.title} {place.text}".lower()
+
+
+def _best(
+    claim: MeaningClaim, weight: Sequence[float], found: Sequence[Place], side: Callable[[Place], frozenset[str]]
+) -> tuple[float, tuple[Place, ...]]:
+    """Returns the best share of the claim's themes in any place, and the three best places."""
+    weighed = sorted(
+        (
+            (share(claim.wanted, weight, side(place)), place.passage.similarity, -len(place.text), index)
+            for index, place in enumerate(found)
+        ),
+        reverse=True,
+    )
+    chosen: list[Place] = []
+    for value, _, _, index in weighed:
+        place = found[index]
+        if value and place.passage.passage_id not in {item.passage.passage_id for item in chosen} and len(chosen) < 3:
+            chosen.append(place)
+    return (weighed[0][0] if weighed else 0.0), tuple(chosen)
+
+
+def _opposing(claim: MeaningClaim, weight: Sequence[float], found: Sequence[Place]) -> tuple[float, tuple[Place, ...]]:
+    """Returns the best share of the claim's themes whose opposite a place holds, while it lacks the theme itself."""
+    return _best(claim, weight, found, lambda place: _turned(claim, place))
+
+
+def _turned(claim: MeaningClaim, place: Place) -> frozenset[str]:
+    """Returns the claim's own items whose opposites stand in a place that lacks the items themselves."""
+    opposites = themes().opposites
+    hit: set[str] = set()
+    for group in claim.wanted:
+        opposite = frozenset().union(*(opposites.get(item, frozenset()) for item in group))
+        if opposite & place.affirmed and not group & place.affirmed:
+            hit |= group
+    return frozenset(hit)
+
+
+def _opposed_documents(
+    claim: MeaningClaim, weight: Sequence[float], found: Sequence[Place], limits: Limits
+) -> set[str]:
+    """Returns the documents that say the opposite of a claim or deny it."""
+    return {
+        place.passage.document_id
+        for place in found
+        if max(
+            share(claim.wanted, weight, _turned(claim, place)),
+            share(claim.wanted, weight, place.denied - place.affirmed),
+        )
+        >= limits.oppose
+    }

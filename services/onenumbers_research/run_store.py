@@ -1,0 +1,377 @@
+"""The store of research runs: each with its plan, what of it is done, and its events. SQLite, one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import Enum, unique
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from onenumbers_runtime.errors import UnavailableError
+
+KEPT: Final = 1_000
+"""Runs that are kept; of more, the oldest that have ended are deleted."""
+_SCHEMA: Final = 1
+_BUSY_MS: Final = 5_000
+
+
+@unique
+class RunState(Enum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens."""
+        return self not in (RunState.QUEUED, RunState.RUNNING)
+
+
+@unique
+class Verdict(Enum):
+    """What became of a calculation that a document describes."""
+
+    REGISTERED = "registered"
+    PROPOSED = "proposed"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A calculation that a document describes, and what became of it."""
+
+    document_id: str
+    document_title: str
+    verdict: Verdict
+    reason: str
+    utility_id: str = ""
+    formula: str = ""
+    duplicate_of: str = ""
+    examples_given: int = 0
+    examples_reproduced: int = 0
+    inputs_compared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something that happened in a run."""
+
+    sequence: int
+    time: datetime
+    step: str
+    message: str
+    state: RunState
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it is stored. Times are UTC without zone."""
+
+    key: int
+    run_id: str
+    kind: str
+    request: Mapping[str, Any]
+    subject: str
+    state: RunState
+    started: datetime
+    ended: datetime | None
+    failure: str
+    plan: Sequence[str] | None
+    """What there is to do, once that is known."""
+    summary: bytes | None
+    done: Collection[str] = ()
+    """Parts of the plan that are finished."""
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is written with an event, in one transaction. None leaves as it is."""
+
+    state: RunState | None = None
+    finding: Finding | None = None
+    plan: Sequence[str] | None = None
+    done: str | None = None
+    summary: bytes | None = None
+    failure: str = field(default="")
+
+
+class RunStoreError(Exception):
+    """The store cannot be opened, or another process holds it; the message is one line."""
+
+
+_metadata = MetaData()
+_runs = Table(
+    "runs",
+    _metadata,
+    Column("key", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("started", DateTime, nullable=False),
+    Column("ended", DateTime),
+    Column("failure", Text, nullable=False),
+    Column("plan", Text),
+    Column("summary", LargeBinary),
+    sqlite_autoincrement=True,
+)
+_events = Table(
+    "run_events",
+    _metadata,
+    Column("run_key", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("time", DateTime, nullable=False),
+    Column("step", String(40), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("finding", Text),
+)
+_done = Table(
+    "run_parts_done",
+    _metadata,
+    Column("run_key", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
+    Column("part", String(200), primary_key=True),
+)
+_ENDED: Final = [state.value for state in RunState if state.ended]
+
+
+class RunStore:
+    """Runs in SQLite. Made by `open_run_store`.
+
+    Raises:
+        UnavailableError: From every method, when the file cannot be read or written.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def create(self, run_id: str, *, kind: str, request: Mapping[str, Any], subject: str, now: datetime) -> Run:
+        """Stores a new run that waits for its turn, with its first event."""
+        values: dict[str, Any] = {"id": run_id, "kind": kind, "request": json.dumps(request), "subject": subject}
+        values |= {"state": RunState.QUEUED.value, "started": now, "failure": ""}
+        async with self._transaction() as connection:
+            await connection.execute(insert(_runs).values(values))
+            run = await _run(connection, run_id)
+            if run is None:
+                raise LookupError(run_id)
+            await _append(connection, run.key, now, "start", f"Started: {subject}", RunState.QUEUED)
+            ended = _runs.c.state.in_(_ENDED)
+            old = select(_runs.c.key).order_by(_runs.c.key.desc()).offset(KEPT)
+            await connection.execute(delete(_runs).where(_runs.c.key.in_(old), ended))
+        return run
+
+    async def get(self, run_id: str) -> Run | None:
+        """Returns a run with its findings, or None."""
+        async with self._transaction() as connection:
+            return await _run(connection, run_id)
+
+    async def page(self, *, before: int | None, limit: int) -> list[Run]:
+        """Returns runs, newest first, that were started before the one with this key."""
+        chosen = select(_runs.c.id).order_by(_runs.c.key.desc()).limit(limit)
+        if before is not None:
+            chosen = chosen.where(_runs.c.key < before)
+        async with self._transaction() as connection:
+            found = [await _run(connection, run_id) for run_id in (await connection.execute(chosen)).scalars().all()]
+        return [run for run in found if run is not None]
+
+    async def unfinished(self) -> list[Run]:
+        """Returns the runs that have not ended, oldest first."""
+        chosen = select(_runs.c.id).where(_runs.c.state.not_in(_ENDED)).order_by(_runs.c.key)
+        async with self._transaction() as connection:
+            found = [await _run(connection, run_id) for run_id in (await connection.execute(chosen)).scalars().all()]
+        return [run for run in found if run is not None]
+
+    async def events(self, run_id: str, *, after: int) -> list[RunEvent]:
+        """Returns the events of a run that come after the one of this sequence, in order."""
+        chosen = (
+            select(_events)
+            .join(_runs, _runs.c.key == _events.c.run_key)
+            .where(_runs.c.id == run_id, _events.c.sequence > after)
+            .order_by(_events.c.sequence)
+        )
+        async with self._transaction() as connection:
+            rows = (await connection.execute(chosen)).all()
+        return [
+            RunEvent(row.sequence, row.time, row.step, row.message, RunState(row.state), _finding(row.finding))
+            for row in rows
+        ]
+
+    async def record(self, run_id: str, *, now: datetime, step: str, message: str, change: Change) -> bool:
+        """Appends an event with what it changes, durably; returns False, and does nothing, for a run that has ended."""
+        async with self._transaction() as connection:
+            row = (await connection.execute(select(_runs.c.key, _runs.c.state).where(_runs.c.id == run_id))).first()
+            if row is None or RunState(row.state).ended:
+                return False
+            state = change.state or RunState(row.state)
+            values: dict[str, Any] = {"state": state.value}
+            if state.ended:
+                values["ended"] = now
+            if change.plan is not None:
+                values["plan"] = json.dumps(list(change.plan))
+            if change.summary is not None:
+                values["summary"] = change.summary
+            if change.failure:
+                values["failure"] = change.failure
+            await connection.execute(update(_runs).where(_runs.c.key == row.key).values(values))
+            await _append(connection, row.key, now, step, message, state, change.finding)
+            if change.done is not None:
+                await connection.execute(
+                    insert(_done).prefix_with("OR IGNORE").values(run_key=row.key, part=change.done)
+                )
+        return True
+
+    async def mark_done(self, run_id: str, part: str) -> None:
+        """Notes that a part of the plan is finished, without an event. Safe to repeat."""
+        async with self._transaction() as connection:
+            key = (await connection.execute(select(_runs.c.key).where(_runs.c.id == run_id))).scalar()
+            if key is not None:
+                await connection.execute(insert(_done).prefix_with("OR IGNORE").values(run_key=key, part=part))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise UnavailableError(
+                "the store of research runs cannot be read or written: is the disk full?", reason="STORE_UNAVAILABLE"
+            ) from error
+
+
+@asynccontextmanager
+async def open_run_store(path: Path) -> AsyncIterator[RunStore]:
+    """Holds and opens the store, and closes it at the end.
+
+    Raises:
+        RunStoreError: Another process holds it, or it cannot be opened.
+    """
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)), pool_size=2, max_overflow=2)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise RunStoreError(f"the store of research runs {path} cannot be opened: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunStoreError("another research server holds the research runs of this data folder") from None
+        try:
+            try:
+                async with engine.begin() as connection:
+                    await connection.run_sync(_make_tables)
+            except DBAPIError as error:
+                raise RunStoreError(f"the store of research runs {path} cannot be opened: {error.orig}") from error
+            yield RunStore(engine)
+        finally:
+            await engine.dispose()
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    # The driver begins transactions by itself, and too late: it is told not to, see _begin.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # FULL: what was acknowledged survives a loss of power, not only of the process.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _make_tables(connection: Connection) -> None:
+    found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if found > _SCHEMA:
+        raise RunStoreError("the store of research runs was written by a newer version of this software")
+    _metadata.create_all(connection)
+    connection.exec_driver_sql(f"PRAGMA user_version = {_SCHEMA}")
+
+
+async def _run(connection: AsyncConnection, run_id: str) -> Run | None:
+    row = (await connection.execute(select(_runs).where(_runs.c.id == run_id))).first()
+    if row is None:
+        return None
+    done = (await connection.execute(select(_done.c.part).where(_done.c.run_key == row.key))).scalars().all()
+    told = select(_events.c.finding).where(_events.c.run_key == row.key, _events.c.finding.is_not(None))
+    texts = (await connection.execute(told.order_by(_events.c.sequence))).scalars().all()
+    return Run(
+        key=row.key,
+        run_id=row.id,
+        kind=row.kind,
+        request=json.loads(row.request),
+        subject=row.subject,
+        state=RunState(row.state),
+        started=row.started,
+        ended=row.ended,
+        failure=row.failure,
+        plan=json.loads(row.plan) if row.plan is not None else None,
+        summary=row.summary,
+        done=frozenset(done),
+        findings=tuple(found for text in texts if (found := _finding(text)) is not None),
+    )
+
+
+async def _append(
+    connection: AsyncConnection,
+    key: int,
+    now: datetime,
+    step: str,
+    message: str,
+    state: RunState,
+    finding: Finding | None = None,
+) -> None:
+    last = select(func.coalesce(func.max(_events.c.sequence), 0)).where(_events.c.run_key == key)
+    sequence = (await connection.execute(last)).scalar_one() + 1
+    values = {"run_key": key, "sequence": sequence, "time": now, "step": step, "message": message}
+    values |= {"state": state.value, "finding": _written(finding)}
+    await connection.execute(insert(_events).values(values))
+
+
+def _written(finding: Finding | None) -> str | None:
+    return None if finding is None else json.dumps(asdict(finding) | {"verdict": finding.verdict.value})
+
+
+def _finding(text: str | None) -> Finding | None:
+    if text is None:
+        return None
+    values = json.loads(text)
+    return Finding(**(values | {"verdict": Verdict(values["verdict"])}))
