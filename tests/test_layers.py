@@ -32,6 +32,7 @@ PURE = [
             *("statistics", "people", "population", "compatibility_data", "patterns", "histogram"),
             *("claims", "claim_dates", "calculation_claims", "calculation_verdicts", "claim_evidence"),
             *("meaning_claims", "empirical_claims", "calibration"),
+            *("prose", "extraction", "comparison", "discovery", "runs", "run_store"),
         )
     ),
     "services/onenumbers_runtime/errors.py",
@@ -40,7 +41,7 @@ SERVED = (
     *(f"utilities.v1.{name}" for name in ("utilities", "names", "dates", "systems", "objects", "compatibility")),
     *("utilities.v1.registry", "utilities.v1.native", "utilities.v1.counting"),
     *(f"knowledge.v1.{name}" for name in ("knowledge", "upload", "maintenance")),
-    *("research.v1.research", "research.v1.analysis"),
+    *("research.v1.research", "research.v1.analysis", "research.v1.discovery"),
 )
 """Contracts whose RPCs are all served."""
 WIRE = ("grpc", "google", "onenumbers.", "buf", "grpc_health", "grpc_reflection")

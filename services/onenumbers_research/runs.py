@@ -118,23 +118,28 @@ class Runs:
             )
         self._starting += 1
         try:
-            run_id = self._new_id()
-            run = await self._store.create(run_id, kind=kind, request=request, subject=subject, now=self._now())
-            self._go(run_id)
+            # Stored and let go as one: a caller who leaves in between would leave a run that nobody takes up.
+            return await uninterrupted(self._created(kind, request, subject))
         finally:
             self._starting -= 1
+
+    async def _created(self, kind: str, request: Mapping[str, Any], subject: str) -> Run:
+        run_id = self._new_id()
+        run = await self._store.create(run_id, kind=kind, request=request, subject=subject, now=self._now())
+        if not self._stopping:
+            self._go(run_id)
         return run
 
     async def get(self, run_id: str) -> Run:
         """Returns a run. Raises NotFoundError."""
-        run = await self._store.get(run_id)
+        run = await uninterrupted(self._store.get(run_id))
         if run is None:
             raise NotFoundError(f"there is no research run '{run_id[:100]}'", reason="RESEARCH_RUN_NOT_FOUND")
         return run
 
     async def page(self, *, before: int | None, limit: int) -> list[Run]:
         """Returns runs, newest first, that were started before the one with this key."""
-        return await self._store.page(before=before, limit=limit)
+        return await uninterrupted(self._store.page(before=before, limit=limit))
 
     async def cancel(self, run_id: str) -> Run:
         """Cancels a run and returns it as it ended; one that has ended is returned as it is. Raises NotFoundError."""
@@ -160,7 +165,7 @@ class Runs:
         last = 0
         while True:
             version = self._versions[run_id]
-            for each in await self._store.events(run_id, after=last):
+            for each in await uninterrupted(self._store.events(run_id, after=last)):
                 last = each.sequence
                 yield each
                 if each.state.ended:
@@ -226,7 +231,10 @@ class Runs:
 
 
 async def uninterrupted(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Awaits something that must not be cut in half: a cancellation takes effect only after it has ended."""
+    """Awaits something that must not be cut in half: a cancellation takes effect only after it has ended.
+
+    Everything that uses the store is such a thing: a transaction that is cut off would lose its connection.
+    """
     task = asyncio.ensure_future(coroutine)
     try:
         return await asyncio.shield(task)

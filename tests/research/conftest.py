@@ -43,7 +43,8 @@ class Passages(knowledge_pb2_grpc.KnowledgeServiceServicer):
                     text=text,
                     end_offset=len(text),
                 ),
-                score=self.similarity - 0.1 * index,
+                score=0.9 - 0.1 * index,
+                cosine=self.similarity - 0.1 * index,
                 category="calculation",
                 source="modern",
             )

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 
 import pytest
@@ -68,11 +68,11 @@ async def begin(runs):
 async def until(runs, run_id, reached):
     """Watches until an event fulfils a condition; returns the events so far."""
     events = []
-    async with asyncio.timeout(30):
-        async for event in runs.watch(run_id):
+    async with asyncio.timeout(30), aclosing(runs.watch(run_id)) as watching:
+        async for event in watching:
             events.append(event)
             if reached(event):
-                return events
+                break
     return events
 
 
