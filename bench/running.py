@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -102,9 +103,10 @@ def mesh(data_dir: Path, *, environment: dict[str, str] | None = None) -> Iterat
         while True:
             if up.poll() is not None:
                 sys.exit(f"`onenumbers up` ended with status {up.returncode}")
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 with urllib.request.urlopen(f"http://127.0.0.1:{edge}/health", timeout=1) as answer:
-                    if b'"ok"' in answer.read():
+                    # The state of Redis is "ok" long before every server serves.
+                    if json.load(answer)["status"] == "ok":
                         break
             if time.monotonic() - began > 180:
                 sys.exit("the mesh is not ready after 180 s")
