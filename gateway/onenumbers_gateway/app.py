@@ -125,6 +125,7 @@ async def running_gateway(settings: GatewaySettings, edge: EdgeSettings | None) 
             watch=watch,
             statistics=statistics,
             cache_state=lambda: store.state,
+            max_response_bytes=settings.max_message_bytes,
         )
         builder = CatalogBuilder(names)
 

@@ -23,7 +23,7 @@ from onenumbers_gateway.pages import ToolPages
 from onenumbers_gateway.statistics import ToolStatistics
 from onenumbers_gateway.watch import CatalogWatch
 from onenumbers_runtime.calls import current_call
-from onenumbers_runtime.errors import FieldViolation, MeshError, NotFoundError, invalid
+from onenumbers_runtime.errors import FieldViolation, MeshError, NotFoundError, ResourceExhaustedError, invalid
 from onenumbers_runtime.server import Service
 from onenumbers_runtime.status import internal_status, status_of_call, to_status
 
@@ -58,6 +58,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         watch: Tells of changes of the catalog.
         statistics: Figures of the calls.
         cache_state: Returns the state of Redis.
+        max_response_bytes: Largest response; a larger one would be lost on the way.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         watch: CatalogWatch,
         statistics: ToolStatistics,
         cache_state: Callable[[], str],
+        max_response_bytes: int,
     ) -> None:
         self._discovery = discovery
         self._invoker = invoker
@@ -76,6 +78,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self._watch = watch
         self._statistics = statistics
         self._cache_state = cache_state
+        self._max_response_bytes = max_response_bytes
 
     async def ListTools(  # type: ignore[override]  # a page is handed out as it was serialized, see _Registrar
         self,
@@ -108,7 +111,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> pb.BatchCallToolsResponse:
         """Calls several tools side by side."""
         items = await asyncio.gather(*(self._item(call) for call in request.calls))
-        return pb.BatchCallToolsResponse(items=items)
+        response = pb.BatchCallToolsResponse(items=items)
+        if (size := response.ByteSize()) > self._max_response_bytes:
+            raise _too_large(f"the results of {len(items)} calls", size, self._max_response_bytes)
+        return response
 
     async def WatchTools(
         self,
@@ -220,7 +226,19 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             outcome = await self._invoker.call(request.tool_name, arguments, limit_s=limit_s)
         except MeshError as error:
             raise located(error) from None
-        return _response(request.tool_name, outcome)
+        response = _response(request.tool_name, outcome)
+        if (size := response.ByteSize()) > self._max_response_bytes:
+            raise _too_large(f"the result of {request.tool_name}", size, self._max_response_bytes)
+        return response
+
+
+def _too_large(what: str, size: int, limit: int) -> ResourceExhaustedError:
+    """Returns the error for a response that no client would get: as JSON a result is larger than its message."""
+    return ResourceExhaustedError(
+        f"{what} has {size} bytes as JSON, at most {limit} may be: ask for less, or call the method itself over gRPC",
+        reason="RESULT_TOO_LARGE",
+        metadata={"bytes": str(size), "limit_bytes": str(limit)},
+    )
 
 
 def located(error: MeshError) -> MeshError:

@@ -142,6 +142,19 @@ async def test_an_endless_stream_is_refused_and_cancelled(gateway):
     assert "foreign.v1.TextService/CountDown" in message
 
 
+async def test_a_result_that_only_its_json_makes_too_large_is_refused_by_us_and_not_lost(gateway):
+    """grpcio would refuse to send it, with neither a reason nor advice."""
+    rows = [{"name": "Ioana Brândușa Țurcanu", **BIRTH}] * 700
+    code, message, details = await failure(
+        gateway.stub.CallTool(request("batch_calculate", {"profiles": rows, "explain": True}))
+    )
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "call the method itself" in message
+    info = error_details_pb2.ErrorInfo()
+    assert any(detail.Unpack(info) for detail in details)
+    assert info.reason == "RESULT_TOO_LARGE"
+
+
 async def test_an_unknown_tool_is_not_found_with_the_nearest_names(gateway):
     for call in (
         gateway.stub.CallTool(request("calculate_lifepath", BIRTH)),
