@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from onenumbers_models.errors import ModelError, ModelUnsafeError
+from onenumbers_models.memory import available_bytes, check_fits
 from onenumbers_models.sources import Kind, ResolvedModel
 
 log = structlog.get_logger()
@@ -31,8 +32,10 @@ async def prove(
 
     Raises:
         ModelUnsafeError: The child crashed or took too long.
-        ModelError: It reported that the model cannot be used.
+        ModelError: It reported that the model cannot be used, or there is not enough memory for the weights.
     """
+    # Asked also of a model that was proven: the memory may have been taken since, or the container been made smaller.
+    check_fits(model, available=available_bytes())
     way = "-repacked" if model.repack else ""
     record = data_dir / "models" / "proofs" / f"{kind}{way}-{model.path.stem[:80]}.json"
     fingerprint = _fingerprint(model, threads)
@@ -64,6 +67,10 @@ async def prove(
 
 
 def _failure(model: ResolvedModel, status: int, said: str) -> ModelError:
+    if status == -signal.SIGKILL:
+        return ModelUnsafeError(
+            f"{model.model_id} was killed while it was tried: most often the system does that when memory runs out"
+        )
     if status < 0:
         return ModelUnsafeError(f"{model.model_id} crashed while it was tried: {signal.Signals(-status).name}")
     lines = said.strip().splitlines()

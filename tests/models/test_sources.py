@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from onenumbers_models.errors import ModelError, ModelUnsafeError
+from onenumbers_models.memory import available_bytes, check_fits
 from onenumbers_models.probe import CRASH_VARIABLE, prove
 from onenumbers_models.sources import ResolvedModel, resolve
 
@@ -127,3 +128,46 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path):
     assert failed.returncode == 1
     assert failed.stdout == "embedding: off\n"
     assert failed.stderr == "generation: the model /no.gguf cannot be read: No such file or directory\n"
+
+
+async def test_a_model_larger_than_the_memory_is_refused_before_it_is_loaded(smollm, tmp_path):
+    """The file is real at its beginning and has holes behind: it would load, and then stand still."""
+    huge = tmp_path / "huge.gguf"
+    with smollm.path.open("rb") as source, huge.open("wb") as target:
+        target.write(source.read(1 << 20))
+        target.truncate(1 << 42)
+    model = resolve(str(huge), data_dir=tmp_path)
+    with pytest.raises(ModelError, match=r"huge needs 4,398,047 MB .* are available: use a smaller model") as caught:
+        await prove(model, "generation", data_dir=tmp_path, threads=1)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_memory_of_a_container_counts_where_it_is_less_than_the_machines(tmp_path):
+    meminfo, cgroup = tmp_path / "meminfo", tmp_path / "cgroup"
+    cgroup.mkdir()
+    meminfo.write_text("MemTotal:  8000 kB\nMemAvailable:  4000 kB\n")
+    assert available_bytes(meminfo=meminfo, cgroup=cgroup) == 4_096_000
+    for name, text in (
+        ("memory.max", "2000000"),
+        ("memory.current", "1500000"),
+        ("memory.stat", "anon 9\nfile 300000"),
+    ):
+        (cgroup / name).write_text(text)
+    assert available_bytes(meminfo=meminfo, cgroup=cgroup) == 800_000
+    (cgroup / "memory.max").write_text("max\n")
+    assert available_bytes(meminfo=meminfo, cgroup=cgroup) == 4_096_000
+    meminfo.unlink()
+    assert available_bytes(meminfo=meminfo, cgroup=cgroup) is None
+
+
+def test_what_is_known_to_fit_is_accepted(smollm):
+    check_fits(smollm, available=smollm.path.stat().st_size)
+    check_fits(smollm, available=None)
+    with pytest.raises(ModelError, match="needs"):
+        check_fits(smollm, available=smollm.path.stat().st_size - 1)
+
+
+async def test_a_trial_that_is_killed_says_that_memory_may_have_run_out(smollm, tmp_path, monkeypatch):
+    monkeypatch.setenv(CRASH_VARIABLE, str(int(signal.SIGKILL)))
+    with pytest.raises(ModelUnsafeError, match="memory runs out"):
+        await prove(smollm, "generation", data_dir=tmp_path, threads=1)
