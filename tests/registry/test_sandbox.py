@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import sys
 from datetime import date
 from pathlib import Path
 
 import psutil
 import pytest
+import uvloop
 
 from onenumbers_runtime.errors import InvalidArgumentError, UnavailableError
 from onenumbers_utilities.registry.functions import FUNCTIONS
@@ -238,3 +240,28 @@ async def test_calls_at_once_get_their_own_results():
 
 def test_a_comment_and_a_text_hide_brackets_from_the_limits():
     check_limits("1 // " + "(" * 100 + "\n + size('" + "(" * 100 + "')")
+
+
+def test_a_process_that_does_not_start_or_is_gone_is_unavailable_on_the_loop_of_the_servers(monkeypatch):
+    """uvloop answers a write to a closed pipe otherwise than asyncio's own loop does: it was an internal error."""
+
+    async def gone_before_it_is_asked():
+        async with asyncio.timeout(60), Sandbox() as sandbox:
+            await sandbox.run("1", {}, [{}])
+            (worker,) = (one for one in psutil.Process().children() if "registry.worker" in " ".join(one.cmdline()))
+            worker.kill()
+            while psutil.pid_exists(worker.pid):
+                await asyncio.sleep(0.01)  # noqa: ASYNC110 - the end of another process sets no event
+            with pytest.raises(UnavailableError):
+                await sandbox.run("1", {}, [{}])
+            await sandbox.run("1", {}, [{}])
+
+    async def ends_at_once():
+        async with Sandbox() as sandbox:
+            for _ in range(20):
+                with pytest.raises(UnavailableError, match="does not answer"):
+                    await sandbox.run("1", {}, [{}])
+
+    uvloop.run(gone_before_it_is_asked())
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    uvloop.run(ends_at_once())

@@ -149,6 +149,7 @@ class _Worker:
                 await worker.ask(json.dumps({"formula": "1", "inputs": {}, "rows": []}).encode())
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
             await worker.stop()
+            log.error("formula_process_not_started", status=process.returncode)
             raise UnavailableError(
                 "formulas cannot run: their process does not answer", reason="SANDBOX_UNAVAILABLE", retry_after=1.0
             ) from error
@@ -159,7 +160,8 @@ class _Worker:
 
     async def ask(self, content: bytes) -> Any:
         stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
+        # uvloop answers a write to what is closed with a RuntimeError, asyncio's own loop with a ConnectionError.
+        if stdin is None or stdout is None or stdin.is_closing():
             raise ConnectionError
         stdin.write(len(content).to_bytes(_HEADER, "big") + content)
         await stdin.drain()
