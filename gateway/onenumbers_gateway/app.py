@@ -26,6 +26,7 @@ from onenumbers_gateway.pages import ToolPages
 from onenumbers_gateway.registrations import Registrations
 from onenumbers_gateway.service import GatewayServicer, gateway_service
 from onenumbers_gateway.settings import GatewaySettings
+from onenumbers_gateway.site import Site
 from onenumbers_gateway.statistics import ToolStatistics
 from onenumbers_gateway.store import CatalogStore
 from onenumbers_gateway.watch import CatalogWatch
@@ -159,8 +160,12 @@ async def running_gateway(settings: GatewaySettings, edge: EdgeSettings | None) 
         face = McpFace(MeshTools(invoker), version=version("onenumbers-mesh"), call_timeout_s=settings.call_timeout_s)
         changes = await stack.enter_async_context(watch.changes())
         await stack.enter_async_context(announcing(face, changes))
+        site = Site(
+            lambda: invoker.catalog, version=version("onenumbers-mesh"), authenticated=settings.token is not None
+        )
         app = HttpApp(
             face,
+            site,
             token=settings.token,
             max_body_bytes=settings.max_message_bytes,
             public=not is_loopback(settings.host) or (edge is not None and not is_loopback(edge.edge_host)),

@@ -1,4 +1,4 @@
-"""The gateway's HTTP side: MCP, and a clear 404 for everything that is not. REST is the edge's work, not ours."""
+"""The gateway's HTTP side: MCP, the site, and a clear 404 for everything else. REST is the edge's work, not ours."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from onenumbers_gateway.joined_writes import JoinedWritesProtocol
 from onenumbers_gateway.mcp.server import McpFace
 from onenumbers_gateway.mcp.shortcut import App, Receive, Scope, Send, Shortcut
+from onenumbers_gateway.site import Site
 from onenumbers_runtime.server import PortInUseError
 
 log = structlog.get_logger()
@@ -39,16 +40,18 @@ async def answer_status(send: Send, http_status: int, body: bytes, *extra: tuple
 
 
 class HttpApp:
-    """Authenticates, and hands /mcp to the MCP face.
+    """Authenticates, and hands /mcp to the MCP face, the rest to the site.
 
     Args:
         face: The MCP face.
+        site: What is served beside it.
         token: Bearer token that requests must carry, or None.
         max_body_bytes: Largest request body.
         public: Whether clients other than this machine's may come, under any host name.
     """
 
-    def __init__(self, face: McpFace, *, token: str | None, max_body_bytes: int, public: bool) -> None:
+    def __init__(self, face: McpFace, site: Site, *, token: str | None, max_body_bytes: int, public: bool) -> None:
+        self._site = site
         self._token = token.encode() if token is not None else None
         security = TransportSecuritySettings(
             enable_dns_rebinding_protection=not public,
@@ -72,14 +75,16 @@ class HttpApp:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].rstrip("/") != MCP_PATH:
-            message = f"no such path: {scope['path'][:200]}; tools are listed at /v1/tools, MCP is at {MCP_PATH}"
-            await answer_status(send, 404, status_body(5, message))
-        elif not self._authentic(scope):
+        path = scope["path"]
+        is_mcp = path.rstrip("/") == MCP_PATH
+        if (is_mcp or (self._site.knows(path) and not self._site.public(path))) and not self._authentic(scope):
             challenge = (b"www-authenticate", b"Bearer")
             await answer_status(send, 401, status_body(16, "this mesh asks for a bearer token"), challenge)
-        else:
+        elif is_mcp:
             await self._mcp(scope, receive, send)
+        elif not (self._site.knows(path) and await self._site.serve(scope, send)):
+            message = f"no such path: {path[:200]}; tools are listed at /v1/tools, MCP is at {MCP_PATH}"
+            await answer_status(send, 404, status_body(5, message))
 
     def _authentic(self, scope: Scope) -> bool:
         if self._token is None:
