@@ -250,8 +250,8 @@ def test_a_process_that_does_not_start_or_is_gone_is_unavailable_on_the_loop_of_
             await sandbox.run("1", {}, [{}])
             (worker,) = (one for one in psutil.Process().children() if "registry.worker" in " ".join(one.cmdline()))
             worker.kill()
-            while psutil.pid_exists(worker.pid):
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 - the end of another process sets no event
+            while psutil.pid_exists(worker.pid):  # noqa: ASYNC110 - the end of another process sets no event
+                await asyncio.sleep(0.01)
             with pytest.raises(UnavailableError):
                 await sandbox.run("1", {}, [{}])
             await sandbox.run("1", {}, [{}])

@@ -104,7 +104,7 @@ function showTool(tool) {
   } }, form.element, raw, el("div", { class: "row" }, call, mode));
 
   const paths = (tool.http || []).map((item) => `${item.method} ${item.path}`);
-  $("main").replaceChildren(
+  const parts = [
     el("h2", {}, tool.title || tool.name),
     el("p", { class: "small" }, tool.name, " · ", tool.method),
     el("p", {}, tool.description),
@@ -115,7 +115,8 @@ function showTool(tool) {
     paths.length > 0 && el("p", { class: "small" }, `REST: ${paths.join(", ")}`),
     el("h3", {}, "Result's schema"),
     el("details", {}, el("summary", {}, "JSON Schema"), el("pre", {}, ...json(tool.output_schema || {}))),
-  );
+  ];
+  $("main").replaceChildren(...parts.filter(Boolean));
   showOthers();
 }
 
@@ -133,8 +134,9 @@ async function run(tool, form, args, answer) {
   } catch (error) {
     if (signal.aborted) return;
     if (error instanceof Failure) form.mark(error.fields());
-    answer.replaceChildren(el("h3", {}, "Failed"), el("p", { class: "failed" }, error.message),
-      error instanceof Failure && error.details.length > 0 && el("pre", {}, ...json(error.details)));
+    const details = error instanceof Failure && error.details.length > 0 && el("pre", {}, ...json(error.details));
+    const parts = [el("h3", {}, "Failed"), el("p", { class: "failed" }, error.message), details];
+    answer.replaceChildren(...parts.filter(Boolean));
   }
 }
 

@@ -55,7 +55,11 @@ export class ArgumentForm {
 
   #fields(schema, prefix, values, depth) {
     const needed = new Set(schema.required || []);
-    return Object.entries(schema.properties || {}).map(([name, raw]) => {
+    // A JSON object has no order: first what must be given, then what the example gives, then the rest.
+    const place = (name) => (needed.has(name) ? [...needed].indexOf(name) : name in values ? 1000 : 2000);
+    const properties = Object.entries(schema.properties || {})
+      .sort(([one], [other]) => place(one) - place(other) || one.localeCompare(other));
+    return properties.map(([name, raw]) => {
       const path = prefix + name;
       const inner = main(resolved(raw, this.root));
       const isMessage = raw.$ref && inner.properties;

@@ -4,6 +4,16 @@ function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+// Arguments as Python writes them: JSON but for three words.
+function python(value) {
+  if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
+  if (value && typeof value === "object") {
+    return `{${Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}: ${python(part)}`).join(", ")}}`;
+  }
+  if (value === null || value === undefined) return "None";
+  return typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value);
+}
+
 function curl(tool, args, origin) {
   const binding = (tool.http || []).find((item) => item.method === "POST" && item.body === "*" && !item.path.includes("{"));
   const path = binding ? binding.path : `/v1/tools/${tool.name}:call`;
@@ -19,7 +29,7 @@ export function snippets(tool, args, origin = location.origin) {
     curl: curl(tool, args, origin),
     grpcurl: `grpcurl${plain} -d ${quoted(text)} \\\n  ${host} ${tool.method}`,
     "MCP (Python)": `from mcp.client import Client\n\nasync with Client("${origin}/mcp") as client:\n`
-      + `    result = await client.call_tool(${JSON.stringify(tool.name)}, json.loads(${JSON.stringify(text)}))`,
+      + `    result = await client.call_tool(${JSON.stringify(tool.name)}, ${python(args)})`,
     "command line": `onenumbers call ${tool.name} ${quoted(text)}`,
   };
 }
