@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from importlib.metadata import version
 
@@ -97,36 +98,51 @@ def test_bare_consonants_that_spell_a_title_are_kept():
     assert read_name("דר כהן", transliteration=T.ISO_259_2).parts == ("DR", "KHN")
 
 
-@pytest.mark.parametrize(
-    ("name", "standard", "rule", "said"),
-    [
-        ("Юлия", None, "name.unsupported_script", ["'Ю' (U+042E) at position 1", *standards_for("Cyrillic")]),
-        ("Νίκος", None, "name.unsupported_script", ["Greek", "ELOT_743"]),
-        ("משה", None, "name.unsupported_script", ["Hebrew", "ISO_259_2"]),
-        ("محمد", None, "name.unsupported_script", ["Arabic", "ISO_233", "ICAO_9303_ARABIC"]),
-        ("王", None, "name.unsupported_script", ["Han"]),
-        ("Юлия Pop", T.ICAO_9303_RUSSIAN, "name.mixed_scripts", ["Latin 'P' (U+0050) at position 6"]),
-        ("Ana Юлия", T.ICAO_9303_RUSSIAN, "name.mixed_scripts", ["Latin 'A' (U+0041) at position 1"]),
-        ("Αnna", T.ICAO_9303_RUSSIAN, "name.mixed_scripts", ["Greek"]),
-        ("Юлия Ωμέγα", T.ELOT_743, "name.mixed_scripts", ["Cyrillic 'Ю'"]),
-        ("Νίκος", T.ICAO_9303_RUSSIAN, "transliteration.script", ["for Cyrillic", "ELOT_743"]),
-        ("王", T.ELOT_743, "transliteration.script", ["Han '王'"]),
-        ("Їжак", T.ICAO_9303_RUSSIAN, "transliteration.letter", ["'Ї' (U+0407)", "UKRAINIAN_2010"]),
-        ("پری", T.ISO_233, "transliteration.letter", ["'پ' (U+067E) at position 1"]),
-        ("Юл\u200fия", T.ICAO_9303_RUSSIAN, "name.bidi_mark", ["U+200F at position 3"]),
-        ("\u202bדוד", T.ISO_259_2, "name.bidi_mark", ["U+202B at position 1"]),
-        ("م\u200cحمد", T.ISO_233, "name.invisible_character", ["U+200C at position 2"]),
-        ("Юлия\x07", T.ICAO_9303_RUSSIAN, "name.control_character", ["U+0007 at position 5"]),
-        ("Юлия 😀", T.ICAO_9303_RUSSIAN, "name.emoji", ["U+1F600 at position 6"]),
-        ("Юлия 2", T.ICAO_9303_RUSSIAN, "name.digit", ["'2' at position 6"]),
-        ("Иван\u0483", T.ICAO_9303_RUSSIAN, "name.letter_without_value", ["U+0483"]),
-        ("Ик\u0327а", T.ICAO_9303_RUSSIAN, "name.letter_without_value", ["U+0327", "position 3"]),
-        ("דוד\u05bd", T.ISO_259_2, "transliteration.letter", ["U+05BD"]),
-        ("ь", T.ICAO_9303_RUSSIAN, "name.no_letters", ["ICAO_9303_RUSSIAN"]),
-        ("א ע", T.ISO_259_2, "name.no_letters", ["ISO_259_2"]),
-        ("Ю" * 201, T.ICAO_9303_RUSSIAN, "name.max_length", ["201"]),
-    ],
-)
+REFUSED = [
+    ("Юлия", None, "name.unsupported_script", ["'Ю' (U+042E) at position 1", *standards_for("Cyrillic")]),
+    ("Νίκος", None, "name.unsupported_script", ["Greek", "ELOT_743"]),
+    ("משה", None, "name.unsupported_script", ["Hebrew", "ISO_259_2"]),
+    ("محمد", None, "name.unsupported_script", ["Arabic", "ISO_233", "ICAO_9303_ARABIC"]),
+    ("王", None, "name.unsupported_script", ["Han"]),
+    ("Юлия Pop", T.ICAO_9303_RUSSIAN, "name.mixed_scripts", ["Latin 'P' (U+0050) at position 6"]),
+    ("Ana Юлия", T.ICAO_9303_RUSSIAN, "name.mixed_scripts", ["Latin 'A' (U+0041) at position 1"]),
+    ("Αnna", T.ICAO_9303_RUSSIAN, "name.mixed_scripts", ["Greek"]),
+    ("Юлия Ωμέγα", T.ELOT_743, "name.mixed_scripts", ["Cyrillic 'Ю'"]),
+    ("Νίκος", T.ICAO_9303_RUSSIAN, "transliteration.script", ["for Cyrillic", "ELOT_743"]),
+    ("王", T.ELOT_743, "transliteration.script", ["Han '王'"]),
+    ("Їжак", T.ICAO_9303_RUSSIAN, "transliteration.letter", ["'Ї' (U+0407)", "UKRAINIAN_2010"]),
+    ("پری", T.ISO_233, "transliteration.letter", ["'پ' (U+067E) at position 1"]),
+    ("Юл\u200fия", T.ICAO_9303_RUSSIAN, "name.bidi_mark", ["U+200F at position 3"]),
+    ("\u202bדוד", T.ISO_259_2, "name.bidi_mark", ["U+202B at position 1"]),
+    ("م\u200cحمد", T.ISO_233, "name.invisible_character", ["U+200C at position 2"]),
+    ("Юлия\x07", T.ICAO_9303_RUSSIAN, "name.control_character", ["U+0007 at position 5"]),
+    ("Юлия 😀", T.ICAO_9303_RUSSIAN, "name.emoji", ["U+1F600 at position 6"]),
+    ("Юлия 2", T.ICAO_9303_RUSSIAN, "name.digit", ["'2' at position 6"]),
+    ("Иван\u0483", T.ICAO_9303_RUSSIAN, "name.letter_without_value", ["U+0483"]),
+    ("Ик\u0327а", T.ICAO_9303_RUSSIAN, "name.letter_without_value", ["U+0327", "position 3"]),
+    ("דוד\u05bd", T.ISO_259_2, "transliteration.letter", ["U+05BD"]),
+    ("ь", T.ICAO_9303_RUSSIAN, "name.no_letters", ["ICAO_9303_RUSSIAN"]),
+    ("א ע", T.ISO_259_2, "name.no_letters", ["ISO_259_2"]),
+    ("Ю" * 201, T.ICAO_9303_RUSSIAN, "name.max_length", ["201"]),
+]
+"""A name, a standard or none, the rule that it breaks, and what the error says."""
+
+
+@pytest.mark.parametrize(("name", "standard", "rule", "said"), REFUSED)
+def test_what_cannot_be_read_is_refused_by_name_and_position(name, standard, rule, said):
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_name(name, transliteration=standard, field="current_name")
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.rule) == ("current_name", rule)
+    for part in said:
+        assert part in violation.description
+    place = re.search(r"U\+([0-9A-F]{4,}).* at position (\d+)", violation.description)
+    if place:
+        assert ord(name[int(place[2]) - 1]) == int(place[1], 16)
+        assert (caught.value.metadata["code_point"], caught.value.metadata["position"]) == (f"U+{place[1]}", place[2])
+
+
+@pytest.mark.parametrize(("name", "standard", "rule", "said"), [REFUSED[0], REFUSED[5], REFUSED[-1]])
 async def test_what_cannot_be_read_is_refused_over_grpc_by_name_and_position(name, standard, rule, said):
     async with running([utilities_service(UtilitiesServicer(clock=lambda: TODAY, max_response_bytes=1 << 20))]) as (
         _,
