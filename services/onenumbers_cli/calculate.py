@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
+from typing import Any
 
 import grpc
 from google.type import date_pb2
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from onenumbers.utilities.v1 import calculation_pb2, utilities_pb2_grpc
 from onenumbers.utilities.v1 import utilities_pb2 as pb
-from onenumbers.utilities.v1 import utilities_pb2_grpc
 from onenumbers_cli.client import Connection, connected
 from onenumbers_cli.errors import CommandError, Exit, explain
 from onenumbers_cli.output import err, print_json
@@ -22,13 +24,48 @@ _CHUNK = 200
 """Rows of a message."""
 
 
-def calculate_people(*, source: str, output: str, as_of: str, whole: bool, to: Connection, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class NameOptions:
+    """How names are read."""
+
+    transliteration: str
+    """The standard for names of another script, for rows that name none; "" refuses such names."""
+    letter_policy: str
+    """How letters with marks become A-Z; "" drops the marks."""
+
+    def profile_options(self) -> pb.ProfileOptions:
+        """Returns them as options of profiles.
+
+        Raises:
+            CommandError: There is no such standard, or no such policy.
+        """
+        return pb.ProfileOptions(
+            transliteration=_chosen(calculation_pb2.Transliteration, "TRANSLITERATION", self.transliteration),
+            letter_policy=_chosen(calculation_pb2.LetterPolicy, "LETTER_POLICY", self.letter_policy),
+        )
+
+
+def _chosen(values: Any, prefix: str, written: str) -> Any:
+    if not written:
+        return 0
+    name = written.upper().removeprefix(f"{prefix}_")
+    known = [each.removeprefix(f"{prefix}_") for each in values.keys()]  # noqa: SIM118 - an enum of protobuf
+    if name not in known or name == "UNSPECIFIED":
+        option = prefix.lower().replace("_", "-")
+        there_are = ", ".join(each for each in known if each != "UNSPECIFIED")
+        raise CommandError(f"--{option} {written}: there are {there_are}", Exit.USAGE)
+    return values.Value(f"{prefix}_{name}")
+
+
+def calculate_people(
+    *, source: str, output: str, as_of: str, names: NameOptions, whole: bool, to: Connection, as_json: bool
+) -> None:
     """Calculates every row of a table.
 
     Raises:
         CommandError: A file cannot be used, or the mesh does not answer; also when a row has an error, at the end.
     """
-    settings = pb.StreamProfilesSettings(as_of=_date(as_of), explain=whole)
+    settings = pb.StreamProfilesSettings(as_of=_date(as_of), explain=whole, options=names.profile_options())
     waiting: deque[pb.ProfileInput] = deque()
     done = failed = 0
     with (

@@ -123,13 +123,24 @@ def calculate(
         typer.Option(
             "--input",
             metavar="FILE",
-            help="People: .csv or .jsonl with name, day, month, year (or birth_date) and id if wanted; - reads CSV.",
+            help="People: .csv or .jsonl with name, day, month, year (or birth_date), and id and transliteration "
+            "if wanted; - reads CSV.",
         ),
     ],
     output: Annotated[
         str, typer.Option("--output", metavar="FILE", help="Results: .csv, .jsonl or .parquet; - writes CSV.")
     ] = "-",
     as_of: Annotated[str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Also the cycles on this date.")] = "",
+    transliteration: Annotated[
+        str,
+        typer.Option(
+            metavar="STANDARD",
+            help="Standard for names of another script, such as UKRAINIAN_2010, in rows that name none of their own.",
+        ),
+    ] = "",
+    letter_policy: Annotated[
+        str, typer.Option(metavar="POLICY", help="How letters with marks become A-Z: DIRECT or DE_EXPANDED.")
+    ] = "",
     whole: Annotated[bool, typer.Option("--whole", help="Whole profiles with their sums, as JSON lines.")] = False,
     target: Target = None,
     token_file: TokenFile = None,
@@ -140,11 +151,18 @@ def calculate(
 
     Example: onenumbers calculate --input people.csv --output profiles.parquet
     """
-    from onenumbers_cli.calculate import calculate_people
+    from onenumbers_cli.calculate import NameOptions, calculate_people
     from onenumbers_cli.client import connection
 
-    to = connection(target, timeout, token_file)
-    calculate_people(source=source, output=output, as_of=as_of, whole=whole, to=to, as_json=as_json)
+    calculate_people(
+        source=source,
+        output=output,
+        as_of=as_of,
+        names=NameOptions(transliteration, letter_policy),
+        whole=whole,
+        to=connection(target, timeout, token_file),
+        as_json=as_json,
+    )
 
 
 @app.command()

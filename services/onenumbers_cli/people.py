@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Final, Self, cast
 
+from onenumbers.utilities.v1 import calculation_pb2
 from onenumbers.utilities.v1 import utilities_pb2 as pb
 from onenumbers_cli.errors import CommandError, Exit
 from onenumbers_cli.output import as_json
@@ -20,11 +21,13 @@ NUMBERS: Final = ("life_path", "expression", "soul_urge", "personality", "birthd
 CYCLES: Final = ("personal_year", "personal_month", "personal_day")
 LISTS: Final = ("karmic_lessons", "hidden_passions", "karmic_debts", "pinnacles", "challenges")
 COLUMNS: Final = (
-    *("id", "name", "birth_date"),
+    *("id", "name", "counted_name", "birth_date"),
     *NUMBERS,
-    *("subconscious_self", *LISTS, *CYCLES, "error"),
+    *("subconscious_self", *LISTS, *CYCLES, "warnings", "error"),
 )
 """Columns of a table; of JSON lines they are the keys, unless whole profiles are wanted."""
+_NO_STANDARD: Final = 2**31 - 1
+"""A number that no standard has: the server refuses the row by the field's name."""
 _LONGEST_LINE: Final = 1_000_000
 _GROUP: Final = 10_000
 """Rows of a row group of Parquet."""
@@ -36,8 +39,8 @@ class People:
     Rows that are not what they should be still become rows: the server says what is wrong with them.
 
     Args:
-        path: A .csv file with a header (name, day, month, year or birth_date; id is optional), a .jsonl file of objects
-            with the same keys, or "-" for CSV on standard input.
+        path: A .csv file with a header (name, day, month, year or birth_date; id and transliteration are optional), a
+            .jsonl file of objects with the same keys, or "-" for CSV on standard input.
 
     Raises:
         CommandError: On entering, when the file cannot be read or lacks a column.
@@ -132,7 +135,17 @@ def _row(record: Mapping[str, Any]) -> pb.ProfileInput:
         month=_number(month),
         day=_number(day),
         id=_text(record.get("id")),
+        transliteration=standard(_text(record.get("transliteration"))),
     )
+
+
+def standard(written: str) -> calculation_pb2.Transliteration.ValueType:
+    """Returns the standard that a text names ("UKRAINIAN_2010"); one that there is not is a number that none has."""
+    name = written.strip().upper().removeprefix("TRANSLITERATION_")
+    if not name:
+        return calculation_pb2.TRANSLITERATION_UNSPECIFIED
+    known = dict(calculation_pb2.Transliteration.items())
+    return cast("calculation_pb2.Transliteration.ValueType", known.get(f"TRANSLITERATION_{name}", _NO_STANDARD))
 
 
 def _text(value: Any) -> str:
@@ -218,7 +231,7 @@ class Csv(Table):
     def _write(self, record: dict[str, Any]) -> None:
         joined = {name: " ".join(map(str, record[name])) for name in LISTS}
         # A spreadsheet would run a name that begins like a formula.
-        texts = {name: _harmless(record[name]) for name in ("id", "name", "error")}
+        texts = {name: _harmless(record[name]) for name in ("id", "name", "warnings", "error")}
         self._writer.writerow(record | joined | texts)
 
     def _end(self) -> None:
@@ -232,7 +245,7 @@ class Parquet(Table):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        types = {name: pa.string() for name in ("id", "name", "error")}
+        types = {name: pa.string() for name in ("id", "name", "counted_name", "warnings", "error")}
         types |= {"birth_date": pa.date32()} | {name: pa.list_(pa.int8()) for name in LISTS}
         self._pa = pa
         self._schema = pa.schema([(name, types.get(name, pa.int8())) for name in COLUMNS])
@@ -287,6 +300,8 @@ def flat(row: pb.ProfileInput, item: pb.BatchItem) -> dict[str, Any]:
         return record | {"error": item.error.message}
     profile = item.profile
     born = profile.birth_date
+    record["counted_name"] = profile.name
+    record["warnings"] = " ".join(warning.message for warning in profile.warnings) or None
     record["birth_date"] = f"{born.year:04}-{born.month:02}-{born.day:02}"
     for name in NUMBERS:
         number = getattr(profile, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -20,7 +21,7 @@ from onenumbers_utilities.numerology.profile import profile
 _SLICE_S: Final = 0.005
 """Seconds that rows may hold the event loop before other calls run, and a cancellation is noticed."""
 _MAX_ID_LENGTH: Final = 200
-_ROW_FIELDS: Final = ("name", "day", "month", "year", "id")
+_ROW_FIELDS: Final = ("name", "day", "month", "year", "id", "transliteration")
 """Fields of a row; errors of all others concern the request."""
 _OPTION_FIELDS: Final = ("y_overrides",)
 _EXAMPLE: Final = ("Ana Pop", date(1968, 11, 14))
@@ -83,11 +84,18 @@ class ProfileRows:
                 )
             born = read_date(row.day, row.month, row.year)
             require_born_by(born, self._clock())
-            found = profile(row.name, born, self._options, as_of=self._as_of, explain=self._explain)
+            options = self._options if not row.transliteration else self._options_of(row.transliteration)
+            found = profile(row.name, born, options, as_of=self._as_of, explain=self._explain)
         except MeshError as error:
             status = to_status(located(error, row=f"profiles[{index}]"))
             return pb.BatchItem(index=index, id=row.id[:_MAX_ID_LENGTH], error=status)
         return pb.BatchItem(index=index, id=row.id, profile=self._converted(found))
+
+    def _options_of(self, transliteration: int) -> NumerologyOptions:
+        """Returns the options with a row's own standard for names of other scripts."""
+        if transliteration not in convert.TRANSLITERATIONS:
+            raise invalid("transliteration", "must be a standard that there is", rule="enum.defined_only")
+        return replace(self._options, transliteration=convert.TRANSLITERATIONS[transliteration])
 
 
 def located(error: MeshError, *, row: str = "") -> MeshError:

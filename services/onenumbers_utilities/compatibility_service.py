@@ -131,7 +131,8 @@ class CompatibilityServicer(compatibility_pb2_grpc.CompatibilityServiceServicer)
 
     def _person(self, person: pb.ComparedPerson, options: NumerologyOptions, field: str, *, explain: bool) -> Person:
         try:
-            return read_person(person.name, self._born(person), options, explain=explain)
+            own = convert.person_options(person, options)
+            return read_person(person.name, self._born(person), own, explain=explain)
         except InvalidArgumentError as error:
             raise located(error, row=field) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from onenumbers.utilities.v1 import calculation_pb2
@@ -12,6 +13,7 @@ from onenumbers_utilities.convert import (
     LIFE_PATH_METHODS,
     SCHOOLS,
     SUMMING_METHODS,
+    TRANSLITERATIONS,
     Y_RULES,
     enum_values,
     number,
@@ -45,7 +47,14 @@ def people_options(request: pb.CompareCompatibilityRequest | pb.ComparePeopleReq
         summing_method=SUMMING_METHODS[request.summing_method],
         y_rule=Y_RULES[request.y_rule],
         letter_policy=LETTER_POLICIES[request.letter_policy],
+        transliteration=TRANSLITERATIONS[request.transliteration],
     )
+
+
+def person_options(person: pb.ComparedPerson, options: NumerologyOptions) -> NumerologyOptions:
+    """Returns the options of one person: those of the comparison, and the person's own standard where there is one."""
+    own = TRANSLITERATIONS[person.transliteration]
+    return options if own is None else replace(options, transliteration=own)
 
 
 def spelling_options(request: pb.CompareNamesRequest) -> NumerologyOptions:
@@ -54,6 +63,7 @@ def spelling_options(request: pb.CompareNamesRequest) -> NumerologyOptions:
         summing_method=SUMMING_METHODS[request.summing_method],
         y_rule=Y_RULES[request.y_rule],
         letter_policy=LETTER_POLICIES[request.letter_policy],
+        transliteration=TRANSLITERATIONS[request.transliteration],
     )
 
 

@@ -7,12 +7,13 @@ from typing import Final
 
 from onenumbers.utilities.v1 import names_pb2 as pb
 from onenumbers_utilities import convert
-from onenumbers_utilities.numerology.inclusion import RULES, Inclusion, IntensityLevel, ValueCount
+from onenumbers_utilities.numerology.inclusion import Inclusion, IntensityAverages, IntensityLevel, ValueCount
 from onenumbers_utilities.numerology.minor import MinorNumbers
 from onenumbers_utilities.numerology.name_analysis import NameAnalysis
 from onenumbers_utilities.numerology.name_details import Cornerstones, StoneLetter
 from onenumbers_utilities.numerology.planes import EnergyCount, Plane, PlaneCount, PlaneEnergy, Planes, PlaneSystem
 
+INTENSITY_AVERAGES: Final = convert.enum_values(pb.IntensityAverages, IntensityAverages, IntensityAverages.EVEN_SHARE)
 PLANE_SYSTEMS: Final = convert.enum_values(pb.PlaneSystem, PlaneSystem, PlaneSystem.LETTERS)
 _SYSTEMS: Final = {each: pb.PlaneSystem.Value(f"PLANE_SYSTEM_{each.name}") for each in PlaneSystem}
 _PLANES: Final = {each: pb.Plane.Value(f"PLANE_{each.name}") for each in Plane}
@@ -29,7 +30,7 @@ def inclusion(result: Inclusion) -> pb.InclusionResult:
         karmic_lessons=result.parts.karmic_lessons,
         hidden_passions=result.parts.hidden_passions,
         subconscious_self=convert.number(result.subconscious_self),
-        rules=[pb.AppliedRule(rule_id=rule_id, school=convert.SCHOOLS[school]) for rule_id, school in RULES],
+        rules=[pb.AppliedRule(rule_id=rule_id, school=convert.SCHOOLS[school]) for rule_id, school in result.rules],
         warnings=convert.warning_messages(result.notices),
     )
 

@@ -72,7 +72,8 @@ class NameNumbersServicer(names_pb2_grpc.NameNumbersServiceServicer):
         self, request: pb.CalculateInclusionTableRequest, context: Any
     ) -> pb.CalculateInclusionTableResponse:
         """Counts the values among the letters of a name."""
-        found = inclusion(name_of(request, read_options(request)), read_table(request))
+        averages = convert_names.INTENSITY_AVERAGES[request.intensity_averages]
+        found = inclusion(name_of(request, read_options(request)), read_table(request), averages)
         return pb.CalculateInclusionTableResponse(result=convert_names.inclusion(found))
 
     async def CalculateCornerstones(

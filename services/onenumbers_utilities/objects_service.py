@@ -9,7 +9,7 @@ from onenumbers.utilities.v1 import objects_pb2 as pb
 from onenumbers.utilities.v1 import objects_pb2_grpc
 from onenumbers_runtime.server import Service
 from onenumbers_utilities import convert_objects as convert
-from onenumbers_utilities.convert import number
+from onenumbers_utilities.convert import LETTER_POLICIES, TRANSLITERATIONS, number
 from onenumbers_utilities.explained import Explained
 from onenumbers_utilities.numerology.objects import business_name, house_number, phone_number, plate_number
 from onenumbers_utilities.systems_service import explained
@@ -61,6 +61,8 @@ class ObjectNumbersServicer(objects_pb2_grpc.ObjectNumbersServiceServicer):
             request.name,
             convert.LETTER_VALUES[request.letter_values],
             masters=convert.chosen_masters(request.master_numbers),
+            policy=LETTER_POLICIES[request.letter_policy],
+            transliteration=TRANSLITERATIONS[request.transliteration],
             explain=explained(request),
         )
         return pb.CalculateBusinessNameResponse(

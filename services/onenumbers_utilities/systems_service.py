@@ -11,16 +11,15 @@ from onenumbers.utilities.v1 import systems_pb2_grpc
 from onenumbers_runtime.server import Service
 from onenumbers_utilities import convert_systems as convert
 from onenumbers_utilities.clock import Clock
-from onenumbers_utilities.convert import LETTER_POLICIES
 from onenumbers_utilities.explained import Explained
 from onenumbers_utilities.numerology.chaldean import chaldean_birth, chaldean_name
 from onenumbers_utilities.numerology.compounds import compound_meaning
 from onenumbers_utilities.numerology.dates import read_date, require_born_by
 from onenumbers_utilities.numerology.kua import kua
 from onenumbers_utilities.numerology.lo_shu import lo_shu_grid
-from onenumbers_utilities.numerology.names import read_name
 from onenumbers_utilities.numerology.phillips import phillips_chart
 from onenumbers_utilities.numerology.vedic import vedic_numbers
+from onenumbers_utilities.request_options import name_of, read_options
 
 
 class NumberSystemsServicer(systems_pb2_grpc.NumberSystemsServiceServicer):
@@ -39,7 +38,7 @@ class NumberSystemsServicer(systems_pb2_grpc.NumberSystemsServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.CalculateChaldeanNameResponse:
         """Calculates compound and root of a name on the Chaldean table."""
-        name = read_name(request.name, LETTER_POLICIES[request.letter_policy])
+        name = name_of(request, read_options(request))
         method = convert.COMPOUND_METHODS[request.compound_method]
         return convert.chaldean_name(chaldean_name(name, method, explain=explained(request)))
 
@@ -68,7 +67,7 @@ class NumberSystemsServicer(systems_pb2_grpc.NumberSystemsServiceServicer):
     ) -> pb.CalculateVedicNumbersResponse:
         """Calculates mulank, bhagyank and, with a name, namank."""
         born = self._born(request)
-        name = read_name(request.name, LETTER_POLICIES[request.letter_policy]) if request.name else None
+        name = name_of(request, read_options(request)) if request.name else None
         return convert.vedic_numbers(vedic_numbers(born, name, explain=explained(request)))
 
     async def CalculateLoShuGrid(

@@ -138,3 +138,41 @@ def test_a_mesh_that_is_not_there_is_said(run_cli, tmp_path):
     result = run_cli("calculate", "--input", str(people), "--target", "127.0.0.1:9")
     assert result.returncode == 3
     assert "start the mesh with `onenumbers up`" in result.stderr
+
+
+async def test_names_of_other_scripts_are_read_by_the_tables_standard_or_the_rows_own(calculate, tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "name,day,month,year,transliteration\n"
+        "Юлія Щербак,14,11,1968,\n"
+        "Νίκος,14,11,1968,elot_743\n"
+        "Ana Pop,14,11,1968,\n"
+        "Ana Pop,14,11,1968,klingon\n"
+    )
+    out = tmp_path / "out.csv"
+    result = await calculate("--input", people, "--output", out, "--transliteration", "ukrainian_2010")
+    assert "1 of 4 rows have an error" in result.stderr
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [row["counted_name"] for row in rows] == ["YULIIA SHCHERBAK", "NIKOS", "ANA POP", ""]
+    assert "Ukrainian national system of 2010 (interscript" in rows[0]["warnings"]
+    assert "ELOT 743" in rows[1]["warnings"]
+    assert rows[2]["warnings"] == ""
+    assert "profiles[3].transliteration" in rows[3]["error"]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [("--transliteration", "UKRAINIAN_2010"), ("--letter-policy", "DIRECT, DE_EXPANDED")]
+)
+async def test_a_standard_or_policy_that_there_is_not_ends_the_command_with_those_that_there_are(
+    calculate, option, said
+):
+    result = await calculate("--input", "-", option, "klingon", stdin=HEADER + IOANA)
+    assert result.returncode == 2
+    assert f"{option} klingon: there are" in result.stderr
+    assert said in " ".join(result.stderr.split())
+
+
+async def test_a_letter_policy_holds_for_the_whole_table(calculate):
+    result = await calculate("--input", "-", "--letter-policy", "de_expanded", stdin=HEADER + "1,Jörg,14,11,1968\n")
+    [row] = csv.DictReader(io.StringIO(result.stdout))
+    assert row["counted_name"] == "JOERG"

@@ -11,7 +11,7 @@ from onenumbers_utilities.numerology.attitude import attitude
 from onenumbers_utilities.numerology.bridges import bridges, maturity_readings
 from onenumbers_utilities.numerology.cycles import cycles
 from onenumbers_utilities.numerology.debt_report import KarmicDebtNumbers, debt_report
-from onenumbers_utilities.numerology.inclusion import RULES
+from onenumbers_utilities.numerology.inclusion import IntensityAverages, inclusion
 from onenumbers_utilities.numerology.life_path import birthday, life_path
 from onenumbers_utilities.numerology.name_analysis import analyze_name
 from onenumbers_utilities.numerology.name_details import cornerstones, rational_thought
@@ -77,7 +77,8 @@ def named():
     analysis, stones = analyze_name(mark_name(NAME)), cornerstones(mark_name(NAME))
     masters = maturity_readings(life_path(BORN), expression(mark_name(read_name("Ioana Brândușa Țurcanu")))).number
     yield from ((other.rule_id, other.school) for other in masters.alternatives)
-    yield from RULES
+    for averages in IntensityAverages:
+        yield from inclusion(NAME, averages=averages).rules
     yield from ((each.rule_id, each.school) for each in (analysis.planes_by_letters, analysis.planes_by_values))
     for stone in (stones.cornerstone, stones.capstone, stones.first_vowel, stones.keystone):
         yield stone.rule_id, stone.school

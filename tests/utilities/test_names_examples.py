@@ -8,7 +8,7 @@ import pytest
 
 from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_utilities.numerology.bridges import bridges, maturity_readings
-from onenumbers_utilities.numerology.inclusion import IntensityLevel, inclusion
+from onenumbers_utilities.numerology.inclusion import SIKKA_AVERAGES, IntensityAverages, IntensityLevel, inclusion
 from onenumbers_utilities.numerology.life_path import life_path
 from onenumbers_utilities.numerology.minor import minor_numbers
 from onenumbers_utilities.numerology.name_analysis import analyze_name
@@ -114,6 +114,17 @@ def test_averages_are_letters_by_nine_and_say_that_they_are_a_convention():
     ]
     assert {each.value for each in found.values if each.intensity is IntensityLevel.AVERAGE} == {3, 6, 9}
     assert "AVERAGES_ARE_A_CONVENTION" in [notice.code for notice in found.notices]
+
+
+def test_goodwins_intensity_points_of_mccartney_by_the_table_in_print():
+    """Goodwin finds 1, 3, 4 and 7 above the average and 9 below; 6 and 8 are lessons; three 5's are in his range."""
+    found = inclusion(read_name("James Paul McCartney"), averages=IntensityAverages.SIKKA)
+    assert [each.average for each in found.values] == list(SIKKA_AVERAGES) == [3, 1, 2, 1, 4, 2, 1, 1, 3]
+    assert [each.value for each in found.values if each.intensity is IntensityLevel.ABOVE] == [1, 3, 4, 7]
+    assert [each.value for each in found.values if each.intensity is IntensityLevel.BELOW] == [5, 6, 8, 9]
+    assert found.values[0].deviation == 2.0
+    assert ("intensity.sikka_table", "pythagorean") in [(rule, school.value) for rule, school in found.rules]
+    assert "AVERAGES_OF_ANY_NAME" in [notice.code for notice in found.notices]
 
 
 def test_the_subconscious_self_shows_its_lessons():

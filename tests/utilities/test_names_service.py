@@ -102,6 +102,14 @@ async def test_the_inclusion_table_of_the_specification(stub):
     assert conventions == ["intensity.even_share"]
 
 
+async def test_the_averages_in_print_are_an_option_of_the_inclusion_table(stub):
+    request = pb.CalculateInclusionTableRequest(name=IOANA, intensity_averages=pb.INTENSITY_AVERAGES_SIKKA)
+    result = (await stub.CalculateInclusionTable(request)).result
+    assert [each.average for each in result.values] == [3, 1, 2, 1, 4, 2, 1, 1, 3]
+    assert "intensity.sikka_table" in [each.rule_id for each in result.rules]
+    assert not [each for each in result.rules if each.school == calculation_pb2.SCHOOL_CONVENTION]
+
+
 async def test_stones_that_do_not_exist_are_unset(stub):
     result = (await stub.CalculateCornerstones(pb.CalculateCornerstonesRequest(name="Ng Pop"))).result
     assert (result.cornerstone.letter, result.capstone.letter) == ("N", "G")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import grpc
@@ -52,6 +53,7 @@ async def test_published_sums_come_out(stub, name, total):
     assert sum(word.total for word in answer.words) == total
     for word in answer.words:
         assert sum(letter.value for letter in word.letters) == word.total
+    assert native_letters(name).number.total == total
     assert answer.source
     assert answer.script in unicodedata.name(name[0]).capitalize()
 
@@ -107,25 +109,45 @@ def test_any_text_is_counted_or_refused_precisely(name):
     assert fields == ["name"]
 
 
+REFUSED = [
+    ("Ana", 0, "native_letters.script", "Latin 'A'"),
+    ("דוד Ana", 0, "name.mixed_scripts", "'A' (U+0041) at position 5"),
+    ("Аνна", 0, "name.mixed_scripts", "Greek 'ν' (U+03BD) at position 2"),
+    ("דוד", pb.NATIVE_SYSTEM_GREEK_ISOPSEPHY, "name.mixed_scripts", "Hebrew 'ד'"),
+    ("Їжак", 0, "native_letters.letter", "'Ї' (U+0407) at position 1"),
+    ("چنگیز", 0, "native_letters.letter", "'چ'"),
+    ("ᾠδή", 0, "name.letter_without_value", "U+0345"),
+    ("王", 0, "name.unsupported_script", "Han"),
+    ("\u200fדוד", 0, "name.bidi_mark", "U+200F at position 1"),
+    ("דו\u202eד", 0, "name.bidi_mark", "U+202E at position 3"),
+    ("دا\u200dر", 0, "name.invisible_character", "U+200D"),
+    ("Ан\x00на", 0, "name.control_character", "U+0000"),
+    ("Анна 😀", 0, "name.emoji", "U+1F600 at position 6"),
+    ("Анна 2", 0, "name.digit", "'2'"),
+    ("--", 0, "name.no_letters", "no letters"),
+    ("   ", 0, "name.required", "empty"),
+]
+"""A name, a system or none, the rule that it breaks, and what the error says."""
+
+
+@pytest.mark.parametrize(("name", "system", "rule", "said"), [*REFUSED, ("א" * 201, 0, "name.max_length", "201")])
+def test_what_has_no_value_is_refused_by_name_and_position(name, system, rule, said):
+    with pytest.raises(InvalidArgumentError) as caught:
+        native_letters(name, NativeSystem.GREEK_ISOPSEPHY if system == pb.NATIVE_SYSTEM_GREEK_ISOPSEPHY else None)
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.rule) == ("name", rule)
+    assert said in violation.description
+    place = re.search(r"U\+([0-9A-F]{4,}).* at position (\d+)", violation.description)
+    if place:
+        sent = name[int(place[2]) - 1]
+        assert chr(int(place[1], 16)) in sent + unicodedata.normalize("NFD", sent)
+        assert caught.value.metadata["position"] == place[2]
+
+
 @pytest.mark.parametrize(
     ("name", "system", "rule", "said"),
     [
-        ("Ana", 0, "native_letters.script", "Latin 'A'"),
-        ("דוד Ana", 0, "name.mixed_scripts", "'A' (U+0041) at position 5"),
-        ("Аνна", 0, "name.mixed_scripts", "Greek 'ν' (U+03BD) at position 2"),
-        ("דוד", pb.NATIVE_SYSTEM_GREEK_ISOPSEPHY, "name.mixed_scripts", "Hebrew 'ד'"),
-        ("Їжак", 0, "native_letters.letter", "'Ї' (U+0407) at position 1"),
-        ("چنگیز", 0, "native_letters.letter", "'چ'"),
-        ("ᾠδή", 0, "name.letter_without_value", "U+0345"),
-        ("王", 0, "name.unsupported_script", "Han"),
-        ("\u200fדוד", 0, "name.bidi_mark", "U+200F at position 1"),
-        ("דו\u202eד", 0, "name.bidi_mark", "U+202E at position 3"),
-        ("دا\u200dر", 0, "name.invisible_character", "U+200D"),
-        ("Ан\x00на", 0, "name.control_character", "U+0000"),
-        ("Анна 😀", 0, "name.emoji", "U+1F600 at position 6"),
-        ("Анна 2", 0, "name.digit", "'2'"),
-        ("--", 0, "name.no_letters", "no letters"),
-        ("   ", 0, "name.required", "empty"),
+        *REFUSED[:3],
         ("א" * 201, 0, "string.max_len", "200"),
         ("אב", 99, "enum.defined_only", "defined"),
     ],

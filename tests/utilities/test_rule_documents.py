@@ -63,9 +63,17 @@ def test_every_rule_is_documented_with_its_school_and_no_other():
     assert dict(re.findall(r"^\| `([a-z_.]+)` \| ([A-Z_]+) \|", RULES_DOCUMENT, re.MULTILINE)) == rules_in_force()
 
 
-def test_every_standard_is_documented_with_its_script_and_source():
-    rows = re.findall(r"^\| `TRANSLITERATION_(\w+)` \| (\w+): .+ \| (.+) \|$", RULES_DOCUMENT, re.MULTILINE)
-    assert rows == [(each.name, standard.script, standard.source) for each, standard in STANDARDS.items()]
+def test_every_standard_is_documented_with_its_script_its_publisher_and_who_writes_it():
+    rows = re.findall(r"^\| `TRANSLITERATION_(\w+)` \| (\w+): .+ \| (.+) \| (.+) \|$", RULES_DOCUMENT, re.MULTILINE)
+    assert rows == [
+        (
+            each.name,
+            standard.script,
+            standard.source,
+            f"library {standard.library.value}, `{standard.map}`" if standard.library else "table of this software",
+        )
+        for each, standard in STANDARDS.items()
+    ]
 
 
 def test_the_published_table_and_weights_are_those_in_force():

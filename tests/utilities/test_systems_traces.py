@@ -40,7 +40,11 @@ def numbers(*, explain: bool):
     }
 
 
-EXPLAINED, PLAIN = numbers(explain=True), numbers(explain=False)
+@pytest.fixture
+def explained():
+    return numbers(explain=True)
+
+
 INPUTS = {
     "chaldean_name.letter_total": NAMED,
     "chaldean_name.sum_of_roots": {**NAMED, "compound_method": "sum_of_roots"},
@@ -61,8 +65,8 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("rule", INPUTS)
-def test_a_trace_names_rule_and_inputs_and_its_parts_add_up(rule):
-    found = EXPLAINED[rule]
+def test_a_trace_names_rule_and_inputs_and_its_parts_add_up(rule, explained):
+    found = explained[rule]
     assert found.rule_id == rule
     assert found.inputs_used == INPUTS[rule]
     assert found.components
@@ -79,8 +83,8 @@ def test_a_trace_names_rule_and_inputs_and_its_parts_add_up(rule):
 
 
 @pytest.mark.parametrize("rule", INPUTS)
-def test_explain_false_leaves_parts_and_alternatives_out_and_nothing_else(rule):
-    full, plain = EXPLAINED[rule], PLAIN[rule]
+def test_explain_false_leaves_parts_and_alternatives_out_and_nothing_else(rule, explained):
+    full, plain = explained[rule], numbers(explain=False)[rule]
     assert plain.components == ()
     assert plain.alternatives == ()
     for field in ("value", "root", "is_master", "total", "chain", "rule_id", "school", "inputs_used", "warnings"):
@@ -93,9 +97,9 @@ def test_a_single_name_adds_its_letters_by_both_methods():
         assert (part.total, part.value, part.chain) == (18, 18, (18,))
 
 
-def test_titles_that_were_left_out_are_noted():
+def test_titles_that_were_left_out_are_noted(explained):
     for rule in ("chaldean_name.letter_total", "vedic.namank"):
-        assert "TITLE_LEFT_OUT" in [each.code for each in EXPLAINED[rule].warnings]
+        assert "TITLE_LEFT_OUT" in [each.code for each in explained[rule].warnings]
 
 
 def test_dates_before_the_gregorian_calendar_are_noted():
@@ -104,8 +108,8 @@ def test_dates_before_the_gregorian_calendar_are_noted():
     ]
 
 
-def test_parts_of_a_kua_number_are_its_constant_and_the_year():
-    male, female = EXPLAINED["kua.solar_year"], EXPLAINED["kua.lunar_year"]
+def test_parts_of_a_kua_number_are_its_constant_and_the_year(explained):
+    male, female = explained["kua.solar_year"], explained["kua.lunar_year"]
     assert [(part.label, part.text, part.value) for part in male.components] == [
         ("constant", "11", 11),
         ("year", "1981", -1),

@@ -63,8 +63,10 @@ def compare_names(
     Raises:
         InvalidArgumentError: A name cannot be read; the field is "first_name" or "second_name".
     """
-    one = read_name(first, options.letter_policy, field="first_name")
-    other = read_name(second, options.letter_policy, field="second_name")
+    one, other = (
+        read_name(text, options.letter_policy, transliteration=options.transliteration, field=field)
+        for text, field in ((first, "first_name"), (second, "second_name"))
+    )
     of_one, of_other = _numbers(one, options, explain=explain), _numbers(other, options, explain=explain)
     warnings = [*one.notices, *other.notices]
     if one.parts == other.parts:

@@ -130,7 +130,7 @@ def read_person(
     Raises:
         InvalidArgumentError: The name cannot be read.
     """
-    read = read_name(name, options.letter_policy, field=field)
+    read = read_name(name, options.letter_policy, transliteration=options.transliteration, field=field)
     marked = mark_name(read, options)
     return Person(
         name=read.text,

@@ -200,6 +200,7 @@ DEBT_ORIGINS: Final[Mapping[str, Mapping[DebtOrigin, str]]] = {
 }
 
 NOTICES: Final[Mapping[str, str]] = {
+    "AVERAGES_OF_ANY_NAME": "Mediile sunt cele tipărite de Sikka pentru orice nume, oricât de lung ar fi.",
     "AVERAGES_ARE_A_CONVENTION": "Mediile sunt literele numelui împărțite la nouă, o convenție a acestui program.",
     "BEFORE_GREGORIAN_CALENDAR": "Data a fost citită în calendarul gregorian, deși este de dinaintea lui.",
     "CENTURY_SHIFTS_FREQUENCIES": "Secolul nașterii hotărăște ce cifre apar mereu, deci și cât de rare sunt liniile.",

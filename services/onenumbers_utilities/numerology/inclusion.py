@@ -21,6 +21,24 @@ class IntensityLevel(Enum):
     ABOVE = "above"
 
 
+@unique
+class IntensityAverages(Enum):
+    """What counts are measured against."""
+
+    EVEN_SHARE = "even_share"
+    """The letters of the name divided by nine; a convention of this software."""
+    SIKKA = "sikka"
+    """The table in Deepak Sikka, Play With Numbers, part 6, for names of any length."""
+
+
+SIKKA_AVERAGES = (3, 1, 2, 1, 4, 2, 1, 1, 3)
+"""Averages of the values 1 to 9 as Sikka prints them.
+
+Goodwin (The Complete Guide, chapter 12) has a table of the same kind. In the copies that can be read four of its rows
+are left: 3 for 1, 3 to 5 for 5, 0 or 1 for 7, and 3 for 9; they agree with this one, but for the ranges.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ValueCount:
     """How often one value occurs among the letters of a name."""
@@ -30,7 +48,7 @@ class ValueCount:
     letters: str
     """The letters with this value, in the order of the name."""
     average: float
-    """Letters of the name divided by nine."""
+    """What the count is measured against: letters of the name divided by nine, or a table's number."""
     deviation: float
     """Count less average."""
     intensity: IntensityLevel
@@ -52,30 +70,49 @@ class Inclusion:
     parts: NameParts
     subconscious_self: NumberResult
     notices: tuple[Notice, ...]
+    rules: tuple[tuple[str, School], ...]
+    """The rules that were applied, and who documents them."""
 
 
-RULES = (
+_RULES = (
     ("inclusion.counts", School.DECOZ),
     ("karmic_lessons.missing_values", School.DECOZ),
     ("hidden_passion.most_frequent", School.DECOZ),
     ("subconscious_self.nine_less_lessons", School.DECOZ),
-    ("intensity.even_share", School.CONVENTION),
 )
-"""The rules of an inclusion table, and who documents them."""
+_INTENSITY = {
+    IntensityAverages.EVEN_SHARE: (
+        ("intensity.even_share", School.CONVENTION),
+        Notice(
+            "AVERAGES_ARE_A_CONVENTION",
+            "Averages are the letters of the name divided by nine, a convention of this software; Goodwin and Sikka "
+            "print fixed tables of averages instead.",
+        ),
+    ),
+    IntensityAverages.SIKKA: (
+        ("intensity.sikka_table", School.PYTHAGOREAN),
+        Notice(
+            "AVERAGES_OF_ANY_NAME",
+            "Averages are 3, 1, 2, 1, 4, 2, 1, 1, 3 for the values 1 to 9 as Sikka prints them, for any length.",
+        ),
+    ),
+}
+"""The rule of the intensity points, and what a reader should know of it."""
 
-_CONVENTION = Notice(
-    "AVERAGES_ARE_A_CONVENTION",
-    "Averages are the letters of the name divided by nine, a convention of this software; Goodwin prints a fixed table "
-    "of averages instead.",
-)
 
-
-def inclusion(name: Name, table: LetterTable = PYTHAGOREAN, *, explain: bool = True) -> Inclusion:
+def inclusion(
+    name: Name,
+    table: LetterTable = PYTHAGOREAN,
+    averages: IntensityAverages = IntensityAverages.EVEN_SHARE,
+    *,
+    explain: bool = True,
+) -> Inclusion:
     """Counts the values 1-9 among the letters of all names.
 
     Args:
         name: The name.
         table: Values of the letters.
+        averages: What the counts are measured against.
         explain: Whether the trace of the subconscious self is returned.
 
     Raises:
@@ -83,23 +120,26 @@ def inclusion(name: Name, table: LetterTable = PYTHAGOREAN, *, explain: bool = T
     """
     parts = name_parts(name, table)
     letters = "".join(name.parts)
+    rule, notice = _INTENSITY[averages]
+    # Ninths, so that whole numbers are compared: 3 of 27 letters are the average, whatever floats make of 27 / 9.
+    ninths = [len(letters)] * 9 if averages is IntensityAverages.EVEN_SHARE else [9 * each for each in SIKKA_AVERAGES]
     return Inclusion(
         name=name.text,
         values=tuple(
-            _value_count(value, "".join(letter for letter in letters if table.values[letter] == value), len(letters))
-            for value in range(1, 10)
+            _value_count(value, "".join(letter for letter in letters if table.values[letter] == value), average)
+            for value, average in enumerate(ninths, start=1)
         ),
         parts=parts,
         subconscious_self=_subconscious_self(name, parts, explain=explain),
-        notices=(*name.notices, _CONVENTION),
+        notices=(*name.notices, notice),
+        rules=(*_RULES, rule),
     )
 
 
-def _value_count(value: int, letters: str, total: int) -> ValueCount:
-    # Compared as whole numbers: 3 of 27 letters are exactly the average, whatever floating point makes of 27 / 9.
-    excess = 9 * len(letters) - total
+def _value_count(value: int, letters: str, ninths: int) -> ValueCount:
+    excess = 9 * len(letters) - ninths
     level = IntensityLevel.ABOVE if excess > 0 else IntensityLevel.BELOW if excess else IntensityLevel.AVERAGE
-    return ValueCount(value, letters, total / 9, excess / 9, level)
+    return ValueCount(value, letters, ninths / 9, excess / 9, level)
 
 
 def _subconscious_self(name: Name, parts: NameParts, *, explain: bool) -> NumberResult:

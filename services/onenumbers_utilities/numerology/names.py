@@ -10,8 +10,11 @@ from onenumbers_utilities.numerology.letters import LETTER_MAPS, UNKNOWN, refusa
 from onenumbers_utilities.numerology.options import LetterPolicy, Transliteration
 from onenumbers_utilities.numerology.records import record
 from onenumbers_utilities.numerology.results import Notice
-from onenumbers_utilities.numerology.transliteration import transliterate
-from onenumbers_utilities.numerology.transliteration_standards import STANDARDS
+from onenumbers_utilities.numerology.transliteration import (
+    transliterate,
+    transliteration_inputs,
+    transliteration_notices,
+)
 
 MAX_NAME_LENGTH: Final = 200
 """Characters (code points) that a name may have."""
@@ -53,8 +56,7 @@ class Name:
         if self.policy is not LetterPolicy.DIRECT:
             inputs["letter_policy"] = self.policy.value
         if self.transliteration is not None:
-            inputs["transliteration"] = self.transliteration.value
-            inputs["latin_name"] = self.latin
+            inputs |= transliteration_inputs(self.transliteration, self.latin)
         return inputs
 
 
@@ -110,16 +112,8 @@ def _from_latin(raw: str, latin: str, standard: Transliteration, policy: LetterP
         raise AssertionError(f"{standard.name} wrote a character that does not count")
     if not parts:
         raise invalid(field, f"has no letters that {standard.name} writes as Latin ones", rule="name.no_letters")
-    chosen, text = STANDARDS[standard], " ".join(parts)
-    notices = [Notice("TRANSLITERATED", f"The name was read by {chosen.title} and counted as {text}.")]
-    if not chosen.vowels_written:
-        notices.append(
-            Notice(
-                "VOWELS_NOT_WRITTEN",
-                f"{chosen.script} leaves vowels out; none were added, so numbers of vowels and consonants say little.",
-            )
-        )
-    return Name(raw, tuple(parts), policy, tuple(notices), standard, " ".join(latin.split()))
+    notices = transliteration_notices(standard, " ".join(parts))
+    return Name(raw, tuple(parts), policy, notices, standard, " ".join(latin.split()))
 
 
 def _refused(raw: str, text: str, policy: LetterPolicy, field: str) -> Exception:

@@ -7,17 +7,23 @@ software: no author of the schools named here prescribes one.
 
 from __future__ import annotations
 
+import re
 from enum import Enum, unique
 from typing import Final
 
 from onenumbers_runtime.errors import invalid
 from onenumbers_utilities.numerology.compounds import CompoundMeaning, compound_of
 from onenumbers_utilities.numerology.letters import LETTER_MAPS, UNKNOWN, refusal
-from onenumbers_utilities.numerology.options import LetterPolicy, School
+from onenumbers_utilities.numerology.options import LetterPolicy, School, Transliteration
 from onenumbers_utilities.numerology.primitives import MASTERS_11_22_33, NO_MASTERS, chain, ds
 from onenumbers_utilities.numerology.reduction import number_part, reduced, word
 from onenumbers_utilities.numerology.results import Alternative, Component, Notice, NumberResult
 from onenumbers_utilities.numerology.tables import CHALDEAN, PYTHAGOREAN, LetterTable
+from onenumbers_utilities.numerology.transliteration import (
+    transliterate,
+    transliteration_inputs,
+    transliteration_notices,
+)
 
 MAX_OBJECT_LENGTH: Final = 32
 """Characters that a number of a house, telephone or plate may have."""
@@ -26,6 +32,9 @@ _MIN_PHONE_DIGITS: Final = 3
 _DIGITS: Final = "0123456789"
 _MARKS: Final = " -./#,()+'\u2019\u2013&\u00b7"
 _PHONE_MARKS: Final = " -./()\u2013"
+_NO_LETTERS: Final = frozenset(_DIGITS + _MARKS.replace("'", "").replace("\u2019", "").replace("-", ""))
+"""What stands between the words of a name; hyphens and apostrophes may stand within them."""
+_RUNS: Final = re.compile(f"[{re.escape(''.join(_NO_LETTERS))}]+|[^{re.escape(''.join(_NO_LETTERS))}]+")
 _LEGAL_FORMS: Final = frozenset(
     "AB AG AS BV CO CORP GMBH INC KFT LLC LLP LTD NV OY PFA PLC SA SARL SAS SC SL SPA SRL".split()  # noqa: SIM905
 )
@@ -146,6 +155,8 @@ def business_name(
     table: LetterValues = LetterValues.PYTHAGOREAN,
     *,
     masters: frozenset[int] | None = None,
+    policy: LetterPolicy = LetterPolicy.DIRECT,
+    transliteration: Transliteration | None = None,
     explain: bool = True,
 ) -> tuple[NumberResult, CompoundMeaning | None]:
     """Returns the number of a business from all its letters and digits, and on the Chaldean table its compound.
@@ -155,6 +166,8 @@ def business_name(
         table: Values of the letters; digits count as themselves.
         masters: Numbers at which the reduction stops; None is the table's own set: 11, 22 and 33 on the Pythagorean,
             none on the Chaldean.
+        policy: How letters with marks become A-Z.
+        transliteration: The standard for a name of another script; None refuses such a name.
         explain: Whether the parts and the other table's value are returned.
 
     Raises:
@@ -165,8 +178,17 @@ def business_name(
         raise invalid("master_numbers", "the Chaldean table keeps no master numbers", rule="business.chaldean_masters")
     own = {LetterValues.PYTHAGOREAN: MASTERS_11_22_33, LetterValues.CHALDEAN: NO_MASTERS}
     in_force = own[table] if masters is None else masters
-    parts = _parts(name, "name", _TABLES[table], limit=MAX_BUSINESS_LENGTH)
+    _check_length(name, "name", MAX_BUSINESS_LENGTH)
+    latin = _in_latin(name, transliteration, policy) if transliteration is not None else None
+    text = name if latin is None else latin
+    parts = _parts(text, "name", _TABLES[table], limit=None, policy=policy)
     warnings: list[Notice] = []
+    inputs = {"name": name}
+    if policy is not LetterPolicy.DIRECT:
+        inputs["letter_policy"] = policy.value
+    if transliteration is not None and latin is not None:
+        inputs |= transliteration_inputs(transliteration, latin)
+        warnings.extend(transliteration_notices(transliteration, " ".join(part.text for part in parts)))
     if len(parts) > 1 and parts[-1].text in _LEGAL_FORMS:
         message = f"{parts[-1].text} was read as a legal form and counted; leave it out where the name is used without."
         warnings.append(Notice("LEGAL_FORM_COUNTED", message))
@@ -175,7 +197,7 @@ def business_name(
     other = LetterValues.CHALDEAN if table is LetterValues.PYTHAGOREAN else LetterValues.PYTHAGOREAN
     alternatives = (
         _other(
-            _parts(name, "name", _TABLES[other], limit=MAX_BUSINESS_LENGTH),
+            _parts(text, "name", _TABLES[other], limit=None, policy=policy),
             parts,
             f"business.{other.value}",
             own[other],
@@ -190,7 +212,7 @@ def business_name(
         warnings.extend(compound.notices if compound is not None else ())
     found = _convention(
         f"business.{table.value}",
-        {"name": name},
+        inputs,
         parts,
         "name",
         in_force,
@@ -227,10 +249,30 @@ def _convention(
     )
 
 
-def _parts(text: str, field: str, table: LetterTable, *, limit: int = MAX_OBJECT_LENGTH) -> tuple[Component, ...]:
-    """Returns runs of digits and words of letters as parts, in their order."""
-    _check_length(text, field, limit)
-    letters = LETTER_MAPS[LetterPolicy.DIRECT]
+def _in_latin(name: str, standard: Transliteration, policy: LetterPolicy) -> str | None:
+    """Returns a name with its letters as the standard writes them; None where it has none of the standard's script."""
+    letters = "".join(" " if char in _NO_LETTERS else char for char in name)
+    if transliterate(letters, standard, policy) is None:
+        return None
+    # Digits and signs stay where they are: no standard says anything about them.
+    return "".join(
+        (transliterate(run, standard, policy) or run) if run[0] not in _NO_LETTERS else run
+        for run in _RUNS.findall(name)
+    )
+
+
+def _parts(
+    text: str,
+    field: str,
+    table: LetterTable,
+    *,
+    limit: int | None = MAX_OBJECT_LENGTH,
+    policy: LetterPolicy = LetterPolicy.DIRECT,
+) -> tuple[Component, ...]:
+    """Returns runs of digits and words of letters as parts, in their order; a length of None was checked before."""
+    if limit is not None:
+        _check_length(text, field, limit)
+    letters = LETTER_MAPS[policy]
     runs: list[str] = []
     previous = ""
     for position, char in enumerate(text, start=1):
@@ -242,7 +284,7 @@ def _parts(text: str, field: str, table: LetterTable, *, limit: int = MAX_OBJECT
         else:
             read = letters[ord(char)]
             if read == UNKNOWN:
-                raise _refused(text, position, field)
+                raise _refused(text, position, field, policy)
             kind = "letters" if read.strip() else previous if not read else ""
             read = read.strip()
         if read and kind == previous and runs:
@@ -260,7 +302,7 @@ def _parts(text: str, field: str, table: LetterTable, *, limit: int = MAX_OBJECT
     return parts
 
 
-def _refused(text: str, position: int, field: str) -> Exception:
+def _refused(text: str, position: int, field: str, policy: LetterPolicy) -> Exception:
     """Returns what is wrong with a character; positions count from 1."""
     char = text[position - 1]
     if char.isdigit() or char.isnumeric():
@@ -268,7 +310,7 @@ def _refused(text: str, position: int, field: str) -> Exception:
             field, f"has the digit or number U+{ord(char):04X} at position {position}; use 0-9", rule="object.digit"
         )
     blank = "".join(" " if other in _DIGITS or other in _MARKS else other for other in text)
-    found = refusal(blank, LetterPolicy.DIRECT, field)
+    found = refusal(blank, policy, field)
     if found is None:
         raise AssertionError("a character that cannot be counted was not found again")
     return found

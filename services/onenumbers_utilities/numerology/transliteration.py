@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
 from typing import Final
-
-import iuliia
-from iuliia.schema import Schema, TranslitSchema
 
 from onenumbers_runtime.errors import InvalidArgumentError, invalid
 from onenumbers_utilities.numerology.letters import LETTER_MAPS, place, problem_of, refusal, script
 from onenumbers_utilities.numerology.options import LetterPolicy, Transliteration
-from onenumbers_utilities.numerology.transliteration_standards import RUSSIAN, STANDARDS, Standard, standards_for
+from onenumbers_utilities.numerology.results import Notice
+from onenumbers_utilities.numerology.transliteration_libraries import provenance, write
+from onenumbers_utilities.numerology.transliteration_standards import (
+    ARABIC_MARKS,
+    STANDARDS,
+    Library,
+    Standard,
+    standards_for,
+)
 
-_SIGNS: Final = str.maketrans("ёЁ", "ëË", "ʹʺʾʿ”“\"'’`ʼ")
-"""Signs of the standards for soft and hard sign, alef and ayin are no letters. iuliia writes ë as the Cyrillic ё."""
-_APOSTROPHES: Final = str.maketrans("", "", "'’ʼ`")
+_SIGNS: Final = str.maketrans("ёЁ", "ëË", "ʹʺʾʿˈˌ”“\"'’`ʼ")
+"""Signs for soft and hard sign, alef, hamza and ayin are no letters. iuliia writes ë as the Cyrillic ё."""
+_APOSTROPHES: Final = str.maketrans("’ʼ`", "'''")
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_VOICED: Final = "βγδζλμνραάεέηήιίϊΐοόυύϋΰωώ"
-_GREEK_RULES: Final = (
-    (re.compile(f"([αεη])[υύ](?=[{_VOICED}])"), r"\1v"),
-    (re.compile("([αεη])[υύ]"), r"\1f"),
-    (re.compile("ο[υύ]"), "ou"),
-    (re.compile("γ(?=[γξχ])"), "n"),
-    (re.compile("^μπ|μπ$"), "b"),
-)
-"""Letters that ELOT 743 reads together; an accent on the first, or a diaeresis, holds them apart."""
 _GREEK_ACCENTS: Final = str.maketrans(
-    {"\u0300": "\u0301", "\u0342": "\u0301", "\u0313": "", "\u0314": "", "\u0345": ""}
+    {"\u0300": "\u0301", "\u0342": "\u0301", "\u0304": "", "\u0306": "", "\u0313": "", "\u0314": "", "\u0345": ""}
 )
-_FINAL_TEH_MARBUTA: Final = re.compile("ة(?=[\u064b-\u0650]*(?:\\W|$))")
-"""Doc 9303 writes XTA, and XAH where it ends a word."""
 _MARKS: Final = {
     "Cyrillic": "\u0300\u0301",
     "Greek": "\u0300\u0301\u0304\u0306\u0308\u0313\u0314\u0342\u0345",
 }
 """Marks that leave a letter what it is: of stress, length, breathing and hiatus, and the iota subscript."""
-_DIAERESIS_OR_ACCENT: Final = re.compile("[\u0301\u0308]")
+_SHADDA: Final = "\u0651"
+_FINAL_TEH_MARBUTA: Final = re.compile(r"ة(?!\w)")
+"""Doc 9303 writes XTA, and XAH where it ends a word."""
+_POINTS: Final = "\u05b0-\u05bb\u05c1\u05c2"
+_HEBREW_PAIRS: Final = (
+    (re.compile(f"ש([{_POINTS}\u05bc]*)\u05c1"), "\ufb2a\\1"),
+    (re.compile(f"ש([{_POINTS}\u05bc]*)\u05c2"), "\ufb2b\\1"),
+    (re.compile("ו\u05bc"), "\ufb35"),
+    (re.compile("ו\u05b9"), "\ufb4b"),
+    (re.compile(f"([בהכךפף])([{_POINTS}]*)\u05bc"), "\\1\u0307\\2"),
+)
+"""Letters with a point that ISO 259-2 writes as one, in whatever order the points stand; the last is the dagesh."""
 
 
 def transliterate(
@@ -65,7 +69,31 @@ def transliterate(
     # Errors are looked for in the text as it was sent, so that positions are the sender's.
     for checked in (raw, text) if raw != text else (text,):
         _check(checked, standard, policy, field, composed=checked == text)
-    return _latin(text, chosen, standard).translate(_SIGNS)
+    return _latin(text, chosen).translate(_SIGNS)
+
+
+def transliteration_inputs(standard: Transliteration, latin: str) -> dict[str, str]:
+    """Returns what a number of a name used beside the name: the standard, what it wrote, and whose table or library."""
+    return {
+        "transliteration": standard.value,
+        "latin_name": latin,
+        "transliterated_by": provenance(STANDARDS[standard]),
+    }
+
+
+def transliteration_notices(standard: Transliteration, counted: str) -> tuple[Notice, ...]:
+    """Returns what a reader should know of a name that a standard wrote.
+
+    Args:
+        standard: The standard.
+        counted: The name in letters A-Z.
+    """
+    chosen = STANDARDS[standard]
+    read = f"The name was read by {chosen.title} ({provenance(chosen)}) and counted as {counted}."
+    if chosen.vowels_written:
+        return (Notice("TRANSLITERATED", read),)
+    vowels = f"{chosen.script} leaves vowels out; none were added, so numbers of vowels and consonants say little."
+    return Notice("TRANSLITERATED", read), Notice("VOWELS_NOT_WRITTEN", vowels)
 
 
 def _require_readable(raw: str, found: list[str], standard: Transliteration, policy: LetterPolicy, field: str) -> None:
@@ -88,7 +116,7 @@ def _check(text: str, standard: Transliteration, policy: LetterPolicy, field: st
     chosen, table = STANDARDS[standard], LETTER_MAPS[policy]
     for position, char in enumerate(text, start=1):
         where = script(char)
-        if where in ("", "Inherited") and char.lower() not in chosen.letters:
+        if where in ("", "Inherited") and not chosen.has(char.lower()):
             found = refusal(text, policy, field, start=position) if table.unknown(char) else None
             if found is None and composed and where and char not in _MARKS.get(chosen.script, ""):
                 rule, problem = problem_of(char, latin=False)
@@ -105,74 +133,74 @@ def _check(text: str, standard: Transliteration, policy: LetterPolicy, field: st
                 "name.mixed_scripts",
                 f"among {chosen.script} letters; write the whole name in one script",
             )
-        elif composed and not _has(standard, char):
+        elif composed and not _has(chosen, char):
             raise _error(
                 char,
                 position,
                 field,
                 "transliteration.letter",
                 f"which {standard.name} does not have"
-                + _offer(where, {each.name for each in STANDARDS if each is not standard and _has(each, char)}),
+                + _offer(where, {each.name for each, other in STANDARDS.items() if _has(other, char)}),
             )
 
 
-def _has(standard: Transliteration, char: str) -> bool:
-    chosen = STANDARDS[standard]
-    if chosen.schema:
-        return char.lower() in RUSSIAN
-    if char in chosen.letters or char.lower() in chosen.letters:
+def _has(chosen: Standard, char: str) -> bool:
+    if chosen.has(char.lower()):
         return True
     return chosen.script == "Greek" and all(
-        part in chosen.letters or part in _MARKS["Greek"]
+        chosen.has(part) or part in _MARKS["Greek"]
         for part in unicodedata.normalize("NFD", char.lower()).replace("ς", "σ")
     )
 
 
-def _latin(text: str, chosen: Standard, standard: Transliteration) -> str:
+def _latin(text: str, chosen: Standard) -> str:
     if chosen.script == "Cyrillic":
-        # A stress accent is no letter; composed letters such as й have none left.
-        bare = "".join(char for char in text if unicodedata.category(char) != "Mn")
-        return str(_schema(standard).translate(bare.translate(_APOSTROPHES)))
+        return _cyrillic(text, chosen)
     if chosen.script == "Greek":
-        return _WORD.sub(lambda word: _greek(word[0], chosen), _accented(text))
-    # Unicode orders the mark of a doubled letter after those of vowels; it belongs to the letter.
-    text = re.sub("([\u064b-\u0650])\u0651", "\u0651\\1", text)
-    if standard is Transliteration.ICAO_9303_ARABIC:
-        text = _FINAL_TEH_MARBUTA.sub("XAH", re.sub("(.)\u0651", r"\1\1", text))
-    elif chosen.script == "Hebrew":
-        # With holam, or a dot for u, vav is one letter of the standard with a mark.
-        text = re.sub("ו[\u05b9\u05bc]", "ו", unicodedata.normalize("NFD", text))
-    latin = "".join(chosen.letters.get(char, char) for char in text)
+        # One kind of accent and no breathings: the maps are those of today's spelling.
+        accented = unicodedata.normalize("NFD", text).translate(_GREEK_ACCENTS)
+        return _capitals(text, write(unicodedata.normalize("NFC", accented), chosen))
+    if chosen.script == "Hebrew":
+        text = unicodedata.normalize("NFD", text)
+        for pattern, letter in _HEBREW_PAIRS:
+            text = pattern.sub(letter, text)
+    elif chosen.library is None:
+        # Unicode orders the mark of a doubled letter after those of vowels; it belongs to the letter.
+        text = re.sub(f"([\u064b-\u0650]){_SHADDA}", rf"{_SHADDA}\1", text)
+    else:
+        return _machine_readable(text, chosen)
+    latin = "".join(chosen.letters.get(char, char) for char in text).translate(_SIGNS)
     return " ".join(word[:1].upper() + word[1:] for word in latin.split())
 
 
-@cache
-def _schema(standard: Transliteration) -> Schema:
-    chosen = STANDARDS[standard]
-    if chosen.schema:
-        return getattr(iuliia, chosen.schema)
-    return TranslitSchema(
-        name=standard.value,
-        mapping=dict(chosen.letters),
-        prev_mapping=dict(chosen.after),
-        ending_mapping=dict(chosen.endings),
-    )
+def _cyrillic(text: str, chosen: Standard) -> str:
+    # A stress accent is no letter; composed letters such as й have none left.
+    bare = "".join(char for char in text if unicodedata.category(char) != "Mn").translate(_APOSTROPHES)
+    if chosen.library is Library.IULIIA:
+        bare = bare.replace("'", "")
+    if chosen.endings:
+        bare = _WORD.sub(lambda word: _ending(word[0], chosen), bare)
+    return _capitals(text, write(bare, chosen))
 
 
-def _accented(text: str) -> str:
-    """Returns Greek with one kind of accent and no breathings, composed."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).translate(_GREEK_ACCENTS))
+def _ending(word: str, chosen: Standard) -> str:
+    for ending, written in chosen.endings.items():
+        if word.lower().endswith(ending):
+            stem = word[: -len(ending)]
+            return stem + (written.upper() if word.isupper() else written)
+    return word
 
 
-def _greek(word: str, chosen: Standard) -> str:
-    latin = word.lower().replace("ς", "σ")
-    for pattern, replacement in _GREEK_RULES:
-        latin = pattern.sub(replacement, latin)
-    latin = _DIAERESIS_OR_ACCENT.sub("", unicodedata.normalize("NFD", latin))
-    latin = "".join(chosen.letters.get(char, char) for char in latin)
-    if word.isupper() and len(word) > 1:
-        return latin.upper()
-    return latin.capitalize() if word[0].isupper() else latin
+def _machine_readable(text: str, chosen: Standard) -> str:
+    """Writes Arabic letters as Doc 9303 does: marks of vowels are left out, and a shadda doubles its letter."""
+    bare = re.sub(f"[{ARABIC_MARKS.replace(_SHADDA, '')}ـ]", "", text)
+    doubled = re.sub(f"(.){_SHADDA}", r"\1\1", bare)
+    return write(_FINAL_TEH_MARBUTA.sub("XAH", doubled).replace("ة", "XTA"), chosen)
+
+
+def _capitals(text: str, latin: str) -> str:
+    """Returns Latin letters in capitals where the name was: maps write a capital that becomes two letters as "Ps"."""
+    return latin.upper() if text.isupper() and len(text) > 1 else latin
 
 
 def _offer(where: str, names: set[str] | None = None) -> str:

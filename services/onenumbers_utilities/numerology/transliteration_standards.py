@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 from onenumbers_utilities.numerology.options import Transliteration
+
+
+class Library(Enum):
+    """A library that carries standards, by the name of its distribution."""
+
+    IULIIA = "iuliia"
+    INTERSCRIPT = "interscript"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +26,24 @@ class Standard:
     script: str
     """The script that it reads, as letters.script names it."""
     source: str
-    """Who published it, and where its table comes from."""
-    schema: str = ""
-    """Name of the schema in the library iuliia that carries its table; "" where the table stands here."""
+    """Who published it."""
+    library: Library | None = None
+    """The library that writes it; None where the table stands here."""
+    map: str = ""
+    """What the library calls it."""
+    alphabet: str = ""
+    """The small letters that a standard of a library has, and the signs among them."""
     letters: Mapping[str, str] = field(default_factory=dict)
     """Latin letters by the small letter of the script, for those whose table stands here."""
-    after: Mapping[str, str] = field(default_factory=dict)
-    """Latin letters of the last character of a key after the ones before it; a single character starts a word."""
     endings: Mapping[str, str] = field(default_factory=dict)
-    """Latin letters of the last two of a word."""
+    """Ends of words that the standard writes in a way of their own and the library's map does not: the letters that the
+    map must be given, by those of the name."""
     vowels_written: bool = True
     """Whether the script writes its vowels."""
+
+    def has(self, char: str) -> bool:
+        """Returns whether the standard has a small letter or a sign of its script."""
+        return char in self.letters or char in self.alphabet
 
 
 def _table(script: str, latin: str) -> dict[str, str]:
@@ -37,26 +52,11 @@ def _table(script: str, latin: str) -> dict[str, str]:
     return {letter: "" if text == "-" else text for letter, text in pairs}
 
 
-_UKRAINIAN: Final = _table(
-    "а б в г ґ д е є ж з и і ї й к л м н о п р с т у ф х ц ч ш щ ь ю я",
-    "a b v h g d e ie zh z y i i i k l m n o p r s t u f kh ts ch sh shch - iu ia",
-)
-_BULGARIAN: Final = _table(
-    "а б в г д е ж з и ѝ й к л м н о п р с т у ф х ц ч ш щ ъ ь ю я",
-    "a b v g d e zh z i i y k l m n o p r s t u f h ts ch sh sht a y yu ya",
-)
-_SERBIAN: Final = _table(
-    "а б в г д ђ е ж з и ј к л љ м н њ о п р с т ћ у ф х ц ч џ ш",
-    "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š",
-)
-_GREEK: Final = _table(
-    "α β γ δ ε ζ η θ ι κ λ μ ν ξ ο π ρ σ τ υ φ χ ψ ω",
-    "a v g d e z i th i k l m n x o p r s t y f ch ps o",
-)
-# The half rings of ayin, alef and alif are signs of the standards that stand for no letter A-Z.
+# The half rings and lines of ayin, alef, alif and hamza are signs of the standards that stand for no letter A-Z. The
+# presentation forms stand for shin and sin with their dots, and for vav with a dot for o or u.
 _HEBREW: Final = _table(
-    "א ב ג ד ה ו ז ח ט י כ ך ל מ ם נ ן ס ע פ ף צ ץ ק ר ש ת ׳ ״",
-    "ʾ b g d h w z ḥ ṭ y k k l m m n n s ʿ p p ṣ ṣ q r š t ’ -",
+    "א ב ג ד ה ו ז ח ט י כ ך ל מ ם נ ן ס ע פ ף צ ץ ק ר ש ת ׳ ״ \ufb2a \ufb2b \ufb35 \ufb4b",
+    "ʾ b g d h w z ḥ ṭ y k k l m m n n s ʿ p p ṣ ṣ q r s\u0300 t ’ - š ś ẇ ŵ",
 ) | {
     "\u05be": "-",  # maqaf: a hyphen
     "\u05b0": "",  # sheva
@@ -70,19 +70,19 @@ _HEBREW: Final = _table(
     "\u05b8": "a",  # qamats
     "\u05b9": "o",  # holam
     "\u05bb": "u",  # qubuts
-    "\u05bc": "",  # dagesh: a dot above the letter, which is a mark
-    "\u05c1": "",  # shin dot
-    "\u05c2": "",  # sin dot
+    "\u05bc": "",  # dagesh, where the simplified standard does not write it
+    "\u05c1": "",  # shin dot without a shin
+    "\u05c2": "",  # sin dot without a shin
 }
 _ARABIC_ISO: Final = _table(
     "ء ا ب ت ث ج ح خ د ذ ر ز س ش ص ض ط ظ ع غ ف ق ك ل م ن ه ة و ي ى ـ",
-    "ʾ ʾ b t ṯ ǧ ḥ ẖ d ḏ r z s š ṣ ḍ ṭ ẓ ʿ ġ f q k l m n h ẗ w y ỳ -",
+    "ˌ ʾ b t ṯ ǧ ḥ ẖ d ḏ r z s š ṣ ḍ ṭ ẓ ʿ ġ f q k l m n h ẗ w y ỳ -",
 ) | {
-    "أ": "ʾ",
-    "إ": "ʾ",
+    "أ": "ˈʾ",
+    "إ": "ʾˈ",
     "آ": "ʾâ",
-    "ؤ": "w",
-    "ئ": "y",
+    "ؤ": "ˈw",
+    "ئ": "ˈy",
     "\u064b": "á",  # fathatan
     "\u064c": "ú",  # dammatan
     "\u064d": "í",  # kasratan
@@ -92,62 +92,90 @@ _ARABIC_ISO: Final = _table(
     "\u0651": "\u0304",  # shadda: a macron, which is a mark
     "\u0652": "",  # sukun
 }
-_ARABIC_ICAO: Final = _table(
-    "ء آ أ ؤ إ ئ ا ب ة ت ث ج ح خ د ذ ر ز س ش ص ض ط ظ ع غ ف ق ك ل م ن ه و ى ي ٱ ـ",
-    "XE XAA XAE U I XI A B XTA T XTH J XH XKH D XDH R Z S XSH XSS XDZ XTT XZZ E G F Q K L M N H W XAY Y XXA -",
-) | dict.fromkeys("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670", "")
-# Doc 9303 does not encode the marks of short vowels; a shadda doubles its letter (see transliteration) and has none.
+_ARABIC_SCRIPT: Final = "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيٱٹټپځڅچڈډڑړږژښکګڭگںڼھۀہۂۃیۍېےۓـ"
+"""The letters of Doc 9303, which are those of Arabic, Persian, Pashto and Urdu, and the stroke between letters."""
+ARABIC_MARKS: Final = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"
+"""Tanwin, short vowels, shadda, sukun and the small alif."""
+_RUSSIAN: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+_GREEK: Final = "αβγδεζηθικλμνξοπρσςτυφχψω"
+
+
+def _iuliia(title: str, source: str, schema: str) -> Standard:
+    return Standard(title, "Cyrillic", source, Library.IULIIA, schema, _RUSSIAN)
+
+
+def _cyrillic(title: str, source: str, name: str, alphabet: str, endings: Mapping[str, str] | None = None) -> Standard:
+    return Standard(title, "Cyrillic", source, Library.INTERSCRIPT, name, alphabet, endings=endings or {})
+
 
 STANDARDS: Final[Mapping[Transliteration, Standard]] = {
-    Transliteration.ICAO_9303_RUSSIAN: Standard(
-        "ICAO Doc 9303 (Russian)",
-        "Cyrillic",
-        "ICAO Doc 9303 part 3, section 6 B; library iuliia",
-        schema="ICAO_DOC_9303",
+    Transliteration.ICAO_9303_RUSSIAN: _iuliia(
+        "ICAO Doc 9303 (Russian)", "ICAO Doc 9303 part 3, section 6 B", "ICAO_DOC_9303"
     ),
-    Transliteration.BGN_PCGN_RUSSIAN: Standard(
-        "BGN/PCGN 1947 (Russian)", "Cyrillic", "BGN/PCGN romanization of Russian; library iuliia", schema="BGN_PCGN"
+    Transliteration.BGN_PCGN_RUSSIAN: _iuliia(
+        "BGN/PCGN 1947 (Russian)", "BGN/PCGN romanization of Russian", "BGN_PCGN"
     ),
-    Transliteration.ISO_9_RUSSIAN: Standard(
-        "ISO 9:1995, GOST 7.79-2000 system A (Russian)", "Cyrillic", "ISO 9:1995; library iuliia", schema="GOST_779"
-    ),
-    Transliteration.GOST_779_B_RUSSIAN: Standard(
-        "GOST 7.79-2000 system B (Russian)", "Cyrillic", "GOST 7.79-2000; library iuliia", schema="GOST_779_ALT"
-    ),
-    Transliteration.UKRAINIAN_2010: Standard(
+    Transliteration.ISO_9_RUSSIAN: _iuliia("ISO 9:1995, GOST 7.79-2000 system A (Russian)", "ISO 9:1995", "GOST_779"),
+    Transliteration.GOST_779_B_RUSSIAN: _iuliia("GOST 7.79-2000 system B (Russian)", "GOST 7.79-2000", "GOST_779_ALT"),
+    Transliteration.UKRAINIAN_2010: _cyrillic(
         "Ukrainian national system of 2010",
-        "Cyrillic",
         "Cabinet of Ministers of Ukraine, resolution 55 of 27 January 2010",
-        letters=_UKRAINIAN,
-        after={"є": "ye", "ї": "yi", "й": "y", "ю": "yu", "я": "ya", "зг": "gh"},
+        "ua-ukr-Cyrl-Latn-2010",
+        "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
     ),
-    Transliteration.BULGARIAN_2009: Standard(
+    Transliteration.BULGARIAN_2009: _cyrillic(
         "Bulgarian Transliteration Act of 2009",
-        "Cyrillic",
         "Bulgarian Transliteration Act, State Gazette 19/2009",
-        letters=_BULGARIAN,
-        endings={"ия": "ia"},
+        "bgna-bul-Cyrl-Latn-2009",
+        "абвгдежзийклмнопрстуфхцчшщъьюя",
+        # Article 6 of the act; the map's own sources leave it out.
+        {"ия": "иа"},
     ),
-    Transliteration.SERBIAN_LATIN: Standard(
+    Transliteration.SERBIAN_LATIN: _cyrillic(
         "Serbian Latin alphabet (Gaj)",
-        "Cyrillic",
-        "the parallel Latin alphabet of Serbian orthography",
-        letters=_SERBIAN,
+        "the parallel Latin alphabet of Serbian orthography; BGN/PCGN 2005 agreement",
+        "bgnpcgn-srp-Cyrl-Latn-2005",
+        "абвгдђежзијклљмнњопрстћуфхцчџш",
+    ),
+    Transliteration.BGN_PCGN_MACEDONIAN: _cyrillic(
+        "BGN/PCGN 2013 (Macedonian)",
+        "BGN/PCGN romanization of Macedonian, 2013",
+        "bgnpcgn-mkd-Cyrl-Latn-2013",
+        "абвгдѓежзѕијклљмнњопрстќуфхцчџш",
+    ),
+    Transliteration.BELARUSIAN_2007: _cyrillic(
+        "Belarusian national system of 2007",
+        "State Committee on Property of Belarus, resolution 38 of 11 June 2007",
+        "by-bel-Cyrl-Latn-2007",
+        "абвгдеёжзійклмнопрстуўфхцчшыьэюя",
     ),
     Transliteration.ELOT_743: Standard(
-        "ELOT 743 / ISO 843:1997 type 2", "Greek", "ELOT 743, transcription; ISO 843:1997 type 2", letters=_GREEK
+        "ELOT 743 / ISO 843:1997 type 2",
+        "Greek",
+        "ELOT 743, transcription; ISO 843:1997 type 2; United Nations resolution V/19 of 1987",
+        Library.INTERSCRIPT,
+        "elot-ell-Grek-Latn-743-1982-ts",
+        _GREEK,
+    ),
+    Transliteration.BGN_PCGN_GREEK: Standard(
+        "BGN/PCGN 1962 (Greek)",
+        "Greek",
+        "BGN/PCGN romanization of Greek, 1962",
+        Library.INTERSCRIPT,
+        "bgnpcgn-ell-Grek-Latn-1962",
+        _GREEK,
     ),
     Transliteration.ISO_259_2: Standard(
         "ISO 259-2:1994",
         "Hebrew",
-        "ISO 259-2:1994, as reported by Wikipedia's ISO 259",
+        "ISO 259-2:1994, table as reported by Wikipedia's ISO 259",
         letters=_HEBREW,
         vowels_written=False,
     ),
     Transliteration.ISO_233: Standard(
         "ISO 233:1984",
         "Arabic",
-        "ISO 233:1984, as reported by Wikipedia's ISO 233",
+        "ISO 233:1984, table as reported by Wikipedia's ISO 233",
         letters=_ARABIC_ISO,
         vowels_written=False,
     ),
@@ -155,14 +183,13 @@ STANDARDS: Final[Mapping[Transliteration, Standard]] = {
         "ICAO Doc 9303 (Arabic)",
         "Arabic",
         "ICAO Doc 9303 part 3, section 6 C (machine readable zone)",
-        letters=_ARABIC_ICAO,
+        Library.INTERSCRIPT,
+        "icao-fas-Arab-Latn-9303",
+        _ARABIC_SCRIPT + ARABIC_MARKS,
         vowels_written=False,
     ),
 }
-"""Every standard. No acceptable library carries those whose table stands here."""
-
-RUSSIAN: Final = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
-"""The letters that the schemas of iuliia know."""
+"""Every standard. docs/rules-systems.md says why the tables of Hebrew and of ISO 233 stand here."""
 
 
 def standards_for(script: str) -> tuple[str, ...]:

@@ -297,6 +297,12 @@ class _TransliterationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trans
     """Arabic: ISO 233:1984. Short vowels that no marks write are not added."""
     TRANSLITERATION_ICAO_9303_ARABIC: _Transliteration.ValueType  # 11
     """Arabic: ICAO Doc 9303, as the machine readable zone of passports spells names. Marks of short vowels do not count."""
+    TRANSLITERATION_BGN_PCGN_MACEDONIAN: _Transliteration.ValueType  # 12
+    """Cyrillic, Macedonian letters: BGN/PCGN 2013."""
+    TRANSLITERATION_BELARUSIAN_2007: _Transliteration.ValueType  # 13
+    """Cyrillic, Belarusian letters: national system, State Committee on Property resolution 38 of 2007."""
+    TRANSLITERATION_BGN_PCGN_GREEK: _Transliteration.ValueType  # 14
+    """Greek: BGN/PCGN 1962, which writes what is heard."""
 
 class Transliteration(_Transliteration, metaclass=_TransliterationEnumTypeWrapper):
     """A published standard by which a name of another script becomes Latin letters. Each reads one script; names that are
@@ -327,6 +333,12 @@ TRANSLITERATION_ISO_233: Transliteration.ValueType  # 10
 """Arabic: ISO 233:1984. Short vowels that no marks write are not added."""
 TRANSLITERATION_ICAO_9303_ARABIC: Transliteration.ValueType  # 11
 """Arabic: ICAO Doc 9303, as the machine readable zone of passports spells names. Marks of short vowels do not count."""
+TRANSLITERATION_BGN_PCGN_MACEDONIAN: Transliteration.ValueType  # 12
+"""Cyrillic, Macedonian letters: BGN/PCGN 2013."""
+TRANSLITERATION_BELARUSIAN_2007: Transliteration.ValueType  # 13
+"""Cyrillic, Belarusian letters: national system, State Committee on Property resolution 38 of 2007."""
+TRANSLITERATION_BGN_PCGN_GREEK: Transliteration.ValueType  # 14
+"""Greek: BGN/PCGN 1962, which writes what is heard."""
 Global___Transliteration: _TypeAlias = Transliteration  # noqa: Y015
 
 class _MasterNumbers:

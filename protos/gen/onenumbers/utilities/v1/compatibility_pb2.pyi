@@ -237,6 +237,7 @@ class CompareCompatibilityRequest(_message.Message):
     INCLUDE_TABLE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     life_path_method: _calculation_pb2.LifePathMethod.ValueType
     """How dates are summed for the life path."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -253,6 +254,8 @@ class CompareCompatibilityRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def first(self) -> Global___ComparedPerson:
         """The first person."""
@@ -274,10 +277,11 @@ class CompareCompatibilityRequest(_message.Message):
         include_table: _builtins.bool = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_score", b"_include_score", "explain", b"explain", "first", b"first", "include_score", b"include_score", "second", b"second"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_score", b"_include_score", "explain", b"explain", "explanation_language", b"explanation_language", "first", b"first", "include_score", b"include_score", "include_table", b"include_table", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "second", b"second", "summing_method", b"summing_method", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_score", b"_include_score", "explain", b"explain", "explanation_language", b"explanation_language", "first", b"first", "include_score", b"include_score", "include_table", b"include_table", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "second", b"second", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -346,6 +350,7 @@ class ComparePeopleRequest(_message.Message):
     INCLUDE_SCORE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     life_path_method: _calculation_pb2.LifePathMethod.ValueType
     """How dates are summed for the life path."""
     summing_method: _calculation_pb2.SummingMethod.ValueType
@@ -360,6 +365,8 @@ class ComparePeopleRequest(_message.Message):
     """Whether the sums are returned; false when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def people(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComparedPerson]:
         """Two to twenty people."""
@@ -375,10 +382,11 @@ class ComparePeopleRequest(_message.Message):
         include_score: _builtins.bool | None = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_score", b"_include_score", "explain", b"explain", "include_score", b"include_score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_score", b"_include_score", "explain", b"explain", "explanation_language", b"explanation_language", "include_score", b"include_score", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "people", b"people", "summing_method", b"summing_method", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_include_score", b"_include_score", "explain", b"explain", "explanation_language", b"explanation_language", "include_score", b"include_score", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "people", b"people", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -434,6 +442,7 @@ class CompareNamesRequest(_message.Message):
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     first_name: _builtins.str
     """The first spelling, a whole name, 1-200 characters."""
     second_name: _builtins.str
@@ -448,6 +457,8 @@ class CompareNamesRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -458,10 +469,11 @@ class CompareNamesRequest(_message.Message):
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "first_name", b"first_name", "letter_policy", b"letter_policy", "second_name", b"second_name", "summing_method", b"summing_method", "y_rule", b"y_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "first_name", b"first_name", "letter_policy", b"letter_policy", "second_name", b"second_name", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_rule", b"y_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -695,6 +707,7 @@ class ComparedPerson(_message.Message):
     DAY_FIELD_NUMBER: _builtins.int
     MONTH_FIELD_NUMBER: _builtins.int
     YEAR_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     day: _builtins.int
@@ -703,6 +716,8 @@ class ComparedPerson(_message.Message):
     """Month of birth, 1-12."""
     year: _builtins.int
     """Year of birth, 1-9999, Gregorian calendar."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which this name, of another script, becomes Latin letters; the request's when unset."""
     def __init__(
         self,
         *,
@@ -710,10 +725,11 @@ class ComparedPerson(_message.Message):
         day: _builtins.int = ...,
         month: _builtins.int = ...,
         year: _builtins.int = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "month", b"month", "name", b"name", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "month", b"month", "name", b"name", "transliteration", b"transliteration", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -265,6 +265,7 @@ class CalculateKarmicDebtsRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     day: _builtins.int
@@ -291,6 +292,8 @@ class CalculateKarmicDebtsRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def y_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_calculation_pb2.YOverride]:
         """Single Ys decided by hand."""
@@ -312,10 +315,11 @@ class CalculateKarmicDebtsRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "debt_numbers", b"debt_numbers", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "month", b"month", "name", b"name", "summing_method", b"summing_method", "y_overrides", b"y_overrides", "y_rule", b"y_rule", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "debt_numbers", b"debt_numbers", "explain", b"explain", "explanation_language", b"explanation_language", "karmic_debt_scope", b"karmic_debt_scope", "letter_policy", b"letter_policy", "life_path_method", b"life_path_method", "master_numbers", b"master_numbers", "month", b"month", "name", b"name", "summing_method", b"summing_method", "transliteration", b"transliteration", "y_overrides", b"y_overrides", "y_rule", b"y_rule", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -832,6 +836,7 @@ class CalculateTransitsAndEssenceRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, given names first, 1-200 characters. At least a first and a last name."""
     day: _builtins.int
@@ -856,6 +861,8 @@ class CalculateTransitsAndEssenceRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """Date of the one year of life that is wanted, instead of ages. No clock is read."""
@@ -876,10 +883,11 @@ class CalculateTransitsAndEssenceRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_from_age", b"_from_age", "_to_age", b"_to_age", "as_of", b"as_of", "explain", b"explain", "from_age", b"from_age", "to_age", b"to_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_from_age", b"_from_age", "_to_age", b"_to_age", "as_of", b"as_of", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "from_age", b"from_age", "last_names", b"last_names", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "month", b"month", "name", b"name", "personal_year_span", b"personal_year_span", "to_age", b"to_age", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "_from_age", b"_from_age", "_to_age", b"_to_age", "as_of", b"as_of", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "from_age", b"from_age", "last_names", b"last_names", "letter_policy", b"letter_policy", "master_numbers", b"master_numbers", "month", b"month", "name", b"name", "personal_year_span", b"personal_year_span", "to_age", b"to_age", "transliteration", b"transliteration", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015

@@ -132,6 +132,30 @@ INTENSITY_LEVEL_ABOVE: IntensityLevel.ValueType  # 3
 """Above the average."""
 Global___IntensityLevel: _TypeAlias = IntensityLevel  # noqa: Y015
 
+class _IntensityAverages:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _IntensityAveragesEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_IntensityAverages.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INTENSITY_AVERAGES_UNSPECIFIED: _IntensityAverages.ValueType  # 0
+    """Same as INTENSITY_AVERAGES_EVEN_SHARE."""
+    INTENSITY_AVERAGES_EVEN_SHARE: _IntensityAverages.ValueType  # 1
+    """The letters of the name divided by nine, a convention of this software."""
+    INTENSITY_AVERAGES_SIKKA: _IntensityAverages.ValueType  # 2
+    """The table that Sikka prints for names of any length: 3, 1, 2, 1, 4, 2, 1, 1, 3."""
+
+class IntensityAverages(_IntensityAverages, metaclass=_IntensityAveragesEnumTypeWrapper):
+    """What the counts of an inclusion table are measured against."""
+
+INTENSITY_AVERAGES_UNSPECIFIED: IntensityAverages.ValueType  # 0
+"""Same as INTENSITY_AVERAGES_EVEN_SHARE."""
+INTENSITY_AVERAGES_EVEN_SHARE: IntensityAverages.ValueType  # 1
+"""The letters of the name divided by nine, a convention of this software."""
+INTENSITY_AVERAGES_SIKKA: IntensityAverages.ValueType  # 2
+"""The table that Sikka prints for names of any length: 3, 1, 2, 1, 4, 2, 1, 1, 3."""
+Global___IntensityAverages: _TypeAlias = IntensityAverages  # noqa: Y015
+
 @_typing.final
 class CalculateSoulUrgeRequest(_message.Message):
     """Asks for a soul urge number."""
@@ -378,6 +402,7 @@ class CalculateInclusionTableRequest(_message.Message):
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     SYSTEM_FIELD_NUMBER: _builtins.int
     TRANSLITERATION_FIELD_NUMBER: _builtins.int
+    INTENSITY_AVERAGES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name as on the birth certificate, 1-200 characters."""
     letter_policy: _calculation_pb2.LetterPolicy.ValueType
@@ -386,6 +411,8 @@ class CalculateInclusionTableRequest(_message.Message):
     """Letter table: "pythagorean", also when empty. "chaldean" is refused with the reason: it has no letter for 9."""
     transliteration: _calculation_pb2.Transliteration.ValueType
     """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
+    intensity_averages: Global___IntensityAverages.ValueType
+    """What counts are measured against for the intensity points."""
     def __init__(
         self,
         *,
@@ -393,10 +420,11 @@ class CalculateInclusionTableRequest(_message.Message):
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         system: _builtins.str = ...,
         transliteration: _calculation_pb2.Transliteration.ValueType = ...,
+        intensity_averages: Global___IntensityAverages.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["letter_policy", b"letter_policy", "name", b"name", "system", b"system", "transliteration", b"transliteration"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intensity_averages", b"intensity_averages", "letter_policy", b"letter_policy", "name", b"name", "system", b"system", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -266,6 +266,8 @@ class CalculateBusinessNameRequest(_message.Message):
     MASTER_NUMBERS_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    LETTER_POLICY_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the business as it is used, 1-200 characters."""
     letter_values: Global___LetterValues.ValueType
@@ -276,6 +278,10 @@ class CalculateBusinessNameRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    letter_policy: _calculation_pb2.LetterPolicy.ValueType
+    """How letters with marks become A-Z; marks are dropped when unset."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -284,10 +290,12 @@ class CalculateBusinessNameRequest(_message.Message):
         master_numbers: _calculation_pb2.MasterNumbers.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "letter_values", b"letter_values", "master_numbers", b"master_numbers", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "letter_values", b"letter_values", "master_numbers", b"master_numbers", "name", b"name", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015

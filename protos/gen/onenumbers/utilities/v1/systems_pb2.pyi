@@ -220,6 +220,7 @@ class CalculateChaldeanNameRequest(_message.Message):
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name in current use, 1-200 characters."""
     compound_method: Global___CompoundMethod.ValueType
@@ -230,6 +231,8 @@ class CalculateChaldeanNameRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -238,10 +241,11 @@ class CalculateChaldeanNameRequest(_message.Message):
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "compound_method", b"compound_method", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "compound_method", b"compound_method", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "name", b"name", "transliteration", b"transliteration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015
@@ -434,6 +438,7 @@ class CalculateVedicNumbersRequest(_message.Message):
     LETTER_POLICY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLANATION_LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     day: _builtins.int
     """Day of birth, 1-31."""
     month: _builtins.int
@@ -448,6 +453,8 @@ class CalculateVedicNumbersRequest(_message.Message):
     """Whether the sums are returned; true when unset."""
     explanation_language: _builtins.str
     """Language of a plain explanation of every number, "en" or "ro"; without it none is written."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which a name of another script becomes Latin letters; such names are refused when unset."""
     def __init__(
         self,
         *,
@@ -458,10 +465,11 @@ class CalculateVedicNumbersRequest(_message.Message):
         letter_policy: _calculation_pb2.LetterPolicy.ValueType = ...,
         explain: _builtins.bool | None = ...,
         explanation_language: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "explain", b"explain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "month", b"month", "name", b"name", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_explain", b"_explain", "day", b"day", "explain", b"explain", "explanation_language", b"explanation_language", "letter_policy", b"letter_policy", "month", b"month", "name", b"name", "transliteration", b"transliteration", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__explain: _TypeAlias = _typing.Literal["explain"]  # noqa: Y015
     _WhichOneofArgType__explain: _TypeAlias = _typing.Literal["_explain", b"_explain"]  # noqa: Y015

@@ -565,6 +565,7 @@ class ProfileInput(_message.Message):
     MONTH_FIELD_NUMBER: _builtins.int
     YEAR_FIELD_NUMBER: _builtins.int
     ID_FIELD_NUMBER: _builtins.int
+    TRANSLITERATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Full name."""
     day: _builtins.int
@@ -575,6 +576,10 @@ class ProfileInput(_message.Message):
     """Year of birth."""
     id: _builtins.str
     """Identifier of the caller's own, returned with the item; at most 200 characters."""
+    transliteration: _calculation_pb2.Transliteration.ValueType
+    """Standard by which this name, of another script, becomes Latin letters; that of the options when unset. One that
+    does not exist makes an error of the row.
+    """
     def __init__(
         self,
         *,
@@ -583,10 +588,11 @@ class ProfileInput(_message.Message):
         month: _builtins.int = ...,
         year: _builtins.int = ...,
         id: _builtins.str = ...,
+        transliteration: _calculation_pb2.Transliteration.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "id", b"id", "month", b"month", "name", b"name", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "id", b"id", "month", b"month", "name", b"name", "transliteration", b"transliteration", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
