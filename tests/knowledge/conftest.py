@@ -13,6 +13,7 @@ from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.documents import NewDocument
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
+from onenumbers_runtime.database import database_url, sqlite_url
 from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_runtime.testing import running
 
@@ -58,8 +59,16 @@ def store_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def store(store_path: Path):
-    async with open_store(store_path) as opened:
+def store_url(request, store_path: Path):
+    """Where the store is: a file, or, where a test asks for it by its parameter, a database of PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return sqlite_url(store_path)
+    return database_url(request.getfixturevalue("postgres").new_database(), default=store_path)
+
+
+@pytest.fixture
+async def store(store_url):
+    async with open_store(store_url) as opened:
         yield opened
 
 
