@@ -86,6 +86,7 @@ class PostgresProcess:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._databases = {"postgres"}
         self.url = f"postgresql://mesh@/postgres?host={folder}"
         # It refuses to run as root.
         user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -114,12 +115,17 @@ class PostgresProcess:
             _wait(0.02)
         raise AssertionError("postgres does not answer")
 
-    def new_database(self) -> str:
-        """Returns the URL of a database without tables: always the same one, for making one takes long."""
-        emptied = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
-        words = (_postgres_binary("psql"), "-q", "-h", self._folder, "-U", "mesh", "-c", emptied, "postgres")
+    def new_database(self, name: str = "postgres", options: str = "") -> str:
+        """Returns the URL of a database without tables: of one name always the same, for making one takes long."""
+        if name not in self._databases:
+            self._run(f"CREATE DATABASE {name} {options}")
+            self._databases.add(name)
+        self._run("DROP SCHEMA public CASCADE; CREATE SCHEMA public", name)
+        return self.url.replace("/postgres?", f"/{name}?")
+
+    def _run(self, statements: str, database: str = "postgres") -> None:
+        words = (_postgres_binary("psql"), "-q", "-h", self._folder, "-U", "mesh", "-c", statements, database)
         subprocess.run(words, check=True, capture_output=True)
-        return self.url
 
     def stop(self) -> None:
         """Ends it at once, as a crash would; what was committed stays."""

@@ -22,7 +22,9 @@ from onenumbers_runtime.database_errors import translated
 from onenumbers_runtime.database_sharing import Listening, lease, listening, lock_number
 
 WAIT_S: Final = 5.0
-"""Seconds that a caller waits for a lock of the database, or for a connection to it."""
+"""Seconds that a caller waits for a lock of the database, or for a free connection to it."""
+_CONNECT_S: Final = 5.0
+"""Seconds that making a connection to PostgreSQL may take."""
 _STATEMENT_S: Final = 60.0
 """Seconds that a statement may take on PostgreSQL."""
 _WRITES: Final = "onenumbers_writes"
@@ -171,7 +173,7 @@ async def open_database(url: URL, *, what: str, make_tables: MakeTables) -> Asyn
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             async with engine.execution_options(**{_WRITES: True}).begin() as connection:
-                await connection.run_sync(_prepare_tables, what, make_tables)
+                await connection.run_sync(_prepare_tables, make_tables)
         except (SQLAlchemyError, OSError, TypeError) as error:
             # TypeError: the URL names an option that the driver does not know.
             reason = error.orig if isinstance(error, DBAPIError) else error
@@ -216,15 +218,15 @@ def held_alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _prepare_tables(connection: Connection, what: str, make_tables: MakeTables) -> None:
+def _prepare_tables(connection: Connection, make_tables: MakeTables) -> None:
     if connection.dialect.name == "postgresql":
         encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
         if encoding != "UTF8":
             # Positions in texts would count bytes.
             raise OSError(f"its encoding is {encoding}, it must be UTF8")
-        # Another server may need longer than a lock is waited for otherwise.
+        # One server at a time, of whatever kind; it may need longer than a lock is waited for otherwise.
         connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(select(func.pg_advisory_xact_lock(lock_number(what, "tables"))))
+        connection.execute(select(func.pg_advisory_xact_lock(lock_number("", "tables"))))
     make_tables(connection)
 
 
@@ -266,7 +268,7 @@ def _postgresql(url: URL) -> AsyncEngine:
         # A connection that died with its server is found out before it is used.
         pool_pre_ping=True,
         connect_args={
-            "timeout": WAIT_S,
+            "timeout": _CONNECT_S,
             "command_timeout": _STATEMENT_S,
             "server_settings": {"application_name": "onenumbers", "lock_timeout": str(int(WAIT_S * 1000))},
         },

@@ -146,13 +146,17 @@ def models(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("models")
 
 
-@pytest.fixture
-def start_knowledge(models, tmp_path):
-    """Starts a knowledge server; `async with start_knowledge(name, **variables) as server` ends it with status 0."""
+@pytest.fixture(scope="module")
+def start_knowledge(models, tmp_path_factory):
+    """Starts a knowledge server; `async with start_knowledge(name, **variables) as server` ends it with status 0.
+
+    Servers of one name have the same data folder.
+    """
+    folder = tmp_path_factory.mktemp("servers")
 
     @asynccontextmanager
     async def start(name: str, **variables: str):
-        data, port = tmp_path / name, _free_port()
+        data, port = folder / name, _free_port()
         data.mkdir(exist_ok=True)
         if not (data / "models").exists():
             (data / "models").symlink_to(models)
