@@ -5,31 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-
-import structlog
 
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.corpus_files import CorpusError
-from onenumbers_knowledge.loading import load_embedder, load_previous, load_with_progress
+from onenumbers_knowledge.following import Follower
+from onenumbers_knowledge.loading import load_embedder, load_with_progress
 from onenumbers_knowledge.maintenance_service import MaintenanceServicer, maintenance_service
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import Store, StoreError, open_store
+from onenumbers_knowledge.starting import Readiness, Starting
+from onenumbers_knowledge.store import Store, open_store
 from onenumbers_knowledge.upload import Uploader
 from onenumbers_knowledge.upload_service import UploadServicer, upload_service
 from onenumbers_models.errors import ModelError
+from onenumbers_runtime.database import DatabaseError, held_alone
+from onenumbers_runtime.errors import MeshError
 from onenumbers_runtime.server import GrpcServer, StartupError, run
 from onenumbers_runtime.settings import SettingsError
-
-log = structlog.get_logger()
-
-_RETRY_S = 30.0
-"""Seconds after which a model that could not be loaded is tried again: a file may have come, memory been freed."""
 
 
 async def serve(settings: KnowledgeSettings) -> None:
@@ -50,54 +46,27 @@ async def serve(settings: KnowledgeSettings) -> None:
                     port=settings.port,
                 )
             )
-            loading = asyncio.create_task(_load(settings, store, collection, server, stack), name="load")
+            readiness = Readiness(server.set_serving)
+            starting = Starting(settings=settings, store=store, collection=collection, readiness=readiness, stack=stack)
+            tasks = [asyncio.create_task(starting.run(), name="load")]
+            if store.shared:
+                follower = Follower(store, collection.follow, readiness.store_reachable)
+                tasks.append(asyncio.create_task(follower.run(), name="follow"))
             try:
                 await server.serve_until_signal()
             finally:
-                loading.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await loading
+                await _ended(tasks)
                 await server.drain()
                 # Before the embedder, which the stack closes: what is being split still counts tokens with it.
                 await collection.close()
 
 
-async def _load(
-    settings: KnowledgeSettings, store: Store, collection: Collection, server: GrpcServer, stack: AsyncExitStack
-) -> None:
-    """Loads model, index and corpus, then reports SERVING; without a model it keeps trying and says why.
-
-    After a change of the embedding model the one before serves until the documents are embedded anew.
-    """
-    while True:
-        try:
-            embedder = await load_embedder(settings)
-        except ModelError as error:
-            collection.not_ready = str(error)
-            log.error("embedding_model_unusable", reason=str(error))
-            await server.set_serving(False, reason=str(error))
-            await asyncio.sleep(_RETRY_S)
-            continue
-        stack.push_async_callback(embedder.close)
-        try:
-            previous = await load_previous(settings, store, embedder)
-            if previous is not None:
-                stack.push_async_callback(previous.close)
-            await collection.open(embedder, spec=settings.embedding_model, previous=previous)
-            if settings.load_corpus:
-                await load_with_progress(collection)
-        except Exception:
-            collection.not_ready = "loading failed: see the server's log"
-            log.exception("loading_failed")
-            return
-        await server.set_serving(True)
-        if previous is not None:
-            try:
-                await collection.migrate(embedder, spec=settings.embedding_model)
-            except Exception:
-                # The previous model goes on serving; what was embedded is kept, and the next start goes on from there.
-                log.exception("embedding_model_not_changed")
-        return
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def load(settings: KnowledgeSettings) -> None:
@@ -114,8 +83,9 @@ async def load(settings: KnowledgeSettings) -> None:
         collection = Collection(store, index_path=settings.index_path)
         try:
             await collection.open(embedder, spec=settings.embedding_model)
-            await load_with_progress(collection)
-        except CorpusError as error:
+            async with collection.once("corpus"):
+                await load_with_progress(collection)
+        except (CorpusError, MeshError) as error:
             raise StartupError(str(error)) from None
         finally:
             await collection.close()
@@ -129,32 +99,20 @@ async def _opened(settings: KnowledgeSettings) -> AsyncIterator[Store]:
     Raises:
         StartupError: Another process holds it, or it cannot be opened.
     """
+    file = settings.store_file
     async with AsyncExitStack() as stack:
-        stack.enter_context(_only_one(settings))
         try:
-            store = await stack.enter_async_context(open_store(settings.store_path))
-        except StoreError as error:
+            if file is not None:
+                # A second process would not see the first one's index.
+                stack.enter_context(held_alone(file))
+            store = await stack.enter_async_context(open_store(settings.store_url))
+        except BlockingIOError:
+            raise StartupError(
+                f"another knowledge server uses {file}: stop it, or share a PostgreSQL by DATABASE_URL"
+            ) from None
+        except (DatabaseError, OSError) as error:
             raise StartupError(str(error)) from None
         yield store
-
-
-@contextmanager
-def _only_one(settings: KnowledgeSettings) -> Iterator[None]:
-    """Holds the store: a second process would not see the first one's index.
-
-    Raises:
-        StartupError: Another process holds it.
-    """
-    path = settings.store_path.with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StartupError(
-                f"another knowledge server uses {settings.store_path}: stop it, or set DATABASE_URL to another file"
-            ) from None
-        yield
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from onenumbers_knowledge import snapshots
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, again, check, not_found
-from onenumbers_knowledge.filling import Upkeep, fill, fill_words
+from onenumbers_knowledge.filling import Upkeep
 from onenumbers_knowledge.filters import Filters
+from onenumbers_knowledge.live_index import LiveIndex, Serving
 from onenumbers_knowledge.migrating import Migration, Progress, followed
-from onenumbers_knowledge.passage_index import PassageIndex
 from onenumbers_knowledge.preparing import Embedder, Prepared, Preparer
 from onenumbers_knowledge.searching import Found, Search, search
 from onenumbers_knowledge.store import Counts, Store
@@ -32,6 +31,8 @@ SAVE_EVERY = 500
 """Changes after which the index is saved, so that little is made anew after a crash."""
 UPKEEP_EVERY = 100
 """Changes after which it is asked whether an index has outgrown what it is."""
+MODEL = "model"
+"""Lease of the server that brings the collection to another embedding model."""
 
 
 class Outcome(Enum):
@@ -40,13 +41,6 @@ class Outcome(Enum):
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
-
-
-class _Serving(NamedTuple):
-    """A model and the index of its vectors: exchanged together, or dimensions would mix."""
-
-    embedder: Embedder
-    passages: PassageIndex
 
 
 class Collection:
@@ -59,17 +53,13 @@ class Collection:
 
     def __init__(self, store: Store, *, index_path: Path) -> None:
         self._store = store
-        self._index_path = index_path
-        self._serving: _Serving | None = None
+        self._live = LiveIndex(store, index_path)
         self._migration: Migration | None = None
-        self._writing = asyncio.Lock()
         self._changes: set[asyncio.Future[Any]] = set()
         self._unsaved = 0
         self._updating = False
         self._preparer = Preparer()
-        self._upkeep = Upkeep(store, self._run, stopping=lambda: self._preparer.closing)
-        # FAISS runs here alone: off the event loop, and one call at a time.
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
+        self._upkeep = Upkeep(store, self._live.run, stopping=lambda: self._preparer.closing)
         self.not_ready = "the embedding model is being loaded"
         """Why the collection cannot be searched yet."""
 
@@ -84,37 +74,59 @@ class Collection:
             spec: Setting that it was loaded from, kept for a later change of model.
             previous: The model that the store's vectors are of, to serve until the new ones are complete.
         """
-        active = await self._store.active_model()
+        async with self._store.lease(MODEL, wait=False) as alone:
+            # What another model embedded is rubbish only while no server is at going over to it.
+            active = await self._store.adopt(embedder.model_id, spec, tidy=alone and previous is None)
         serving = previous if previous is not None and previous.model_id == active else embedder
-        if active in ("", serving.model_id):
-            if serving is embedder:
-                await self._store.activate(embedder.model_id, spec)
-            await self._open(serving)
+        if active == serving.model_id:
+            await self._live.open(serving)
         else:
             self.not_ready = f"all documents are being embedded anew by {embedder.model_id}"
-            await self._store.note("active_model", active)
             await self.migrate(embedder, spec=spec)
         self.not_ready = ""
 
     async def migrate(self, embedder: Embedder, *, spec: str = "") -> None:
         """Embeds all documents by another model and goes over to it; until then the old one serves.
 
-        What was done before an interruption is not done again. Vectors of two models are never compared.
+        What was done before an interruption is not done again. Vectors of two models are never compared. Of several
+        servers one does the work; the others wait for it.
         """
-        migration = Migration(
-            store=self._store, preparer=self._preparer, embedder=embedder, run=self._run, writing=self._writing
-        )
-        self._migration = migration
-
-        def swap(index: PassageIndex) -> None:
-            self._serving = _Serving(embedder, index)
-
-        try:
-            await migration.run(swap, spec)
-        finally:
-            self._migration = None
+        async with self._store.lease(MODEL):
+            if await self._store.active_model() == embedder.model_id:
+                await self._live.open(embedder)
+            else:
+                await self._migrate(embedder, spec)
         self.not_ready = ""
         await self.save()
+
+    async def _migrate(self, embedder: Embedder, spec: str) -> None:
+        live = self._live
+        migration = Migration(
+            store=self._store, preparer=self._preparer, embedder=embedder, run=live.run, writing=live.writing
+        )
+        self._migration = migration
+        try:
+            await migration.run(lambda index, moment: live.exchange(Serving(embedder, index), moment), spec)
+        finally:
+            self._migration = None
+
+    async def follow(self) -> None:
+        """Takes over what other servers have changed in a shared store before this call.
+
+        Raises:
+            MeshError: The store cannot be read.
+        """
+        await self._whole(self._live.follow())
+
+    @property
+    def moved_to(self) -> str:
+        """Model that another server has brought the collection to, which this one has to load; empty otherwise."""
+        return self._live.moved_to
+
+    @property
+    def moved(self) -> asyncio.Event:
+        """Set while there is such a model."""
+        return self._live.moved
 
     async def update_embeddings(
         self, document_ids: Sequence[str], *, everything: bool
@@ -128,22 +140,26 @@ class Collection:
         Raises:
             InvalidArgumentError: Neither documents nor everything was asked for, or both.
             NotFoundError: A document does not exist.
-            FailedPreconditionError: An update is running.
+            FailedPreconditionError: An update is running, here or on another server.
         """
-        embedder, index = self._ready()
+        serving = self._ready()
+        embedder = serving.embedder
         if everything and self._migration is not None:
             async with aclosing(followed(self._migration)) as moving:
                 async for progress in moving:
                     yield progress
             return
         if self._updating:
-            raise FailedPreconditionError("an update of the embeddings is running", reason="UPDATE_RUNNING")
+            raise _update_running()
         self._updating = True
         try:
-            plan = await plan_update(self._store, document_ids, everything=everything, model=embedder.model_id)
-            async with aclosing(plan.steps(lambda known: self._rewrite(embedder, index, known))) as steps:
-                async for done, complete in steps:
-                    yield Progress(done, plan.total, complete, embedder.model_id, embedder.dimensions)
+            async with self._store.lease("update", wait=False) as alone:
+                if not alone:
+                    raise _update_running()
+                plan = await plan_update(self._store, document_ids, everything=everything, model=embedder.model_id)
+                async with aclosing(plan.steps(lambda known: self._rewrite(serving, known))) as steps:
+                    async for done, complete in steps:
+                        yield Progress(done, plan.total, complete, embedder.model_id, embedder.dimensions)
         finally:
             self._updating = False
 
@@ -152,20 +168,13 @@ class Collection:
         await self._preparer.close()
         await asyncio.gather(*self._changes, return_exceptions=True)
         await self.save()
-        await asyncio.to_thread(self._executor.shutdown)
+        await self._live.close()
 
     async def save(self) -> None:
-        """Saves the index. What is lost here is only time: it can always be made again from the store."""
-        async with self._writing:
-            if self._serving is None or self.not_ready:
-                return
-            changes = await self._store.changes()
-            embedder, index = self._serving
+        """Saves the index for the next start."""
+        if not self.not_ready:
             self._unsaved = 0
-            try:
-                await self._run(lambda: index.dense.save(self._index_path, changes=changes, model=embedder.model_id))
-            except OSError as error:
-                log.warning("index_not_saved", reason=str(error))
+            await self._live.save()
 
     async def ingest(self, document: NewDocument) -> tuple[DocumentInfo, Outcome]:
         """Adds a document or a new version of one; returns when it is durable and searchable.
@@ -178,6 +187,9 @@ class Collection:
         self._ready()
         known = await self._store.info(document.identifier)
         if known is not None and known.record_hash == document.record_hash:
+            if self._store.shared:
+                # Another server may have stored it a moment ago.
+                await self.follow()
             return known, Outcome.UNCHANGED
         return await self._write(document)
 
@@ -198,7 +210,7 @@ class Collection:
         """
         embedder, index = self._ready()
         return await search(
-            asked, store=self._store, embedder=embedder, model=embedder.model_id, index=index, run=self._run
+            asked, store=self._store, embedder=embedder, model=embedder.model_id, index=index, run=self._live.run
         )
 
     async def export(self) -> AsyncGenerator[tuple[bytes, str], None]:
@@ -223,11 +235,9 @@ class Collection:
         return sums
 
     async def _replace(self, embedder: Embedder, path: Path) -> None:
-        async with self._writing:
+        async with self._live.writing:
             await snapshots.replace(self._store, path, model=embedder.model_id)
-            index = PassageIndex(embedder.dimensions)
-            await fill(index, self._store, embedder.model_id, self._run)
-            self._serving = _Serving(embedder, index)
+            await self._live.make(embedder)
         await self.save()
 
     async def get(self, document_id: str) -> Document:
@@ -256,21 +266,14 @@ class Collection:
         return await self._whole(self._delete(document_id))
 
     async def _delete(self, document_id: str) -> tuple[DocumentInfo, int]:
-        async with self._writing:
-            known = await self._store.info(document_id)
-            gone = (
-                await self._store.remove(document_id, remember=bool(known.metadata.get("corpus")))
-                if known is not None
-                else None
-            )
-            if gone is None:
+        async with self._live.writing:
+            written = await self._store.remove(document_id)
+            if written is None:
                 raise not_found(document_id)
-            info, keys = gone
-            serving = self._serving
-            if serving is not None:
-                await self._run(lambda: serving.passages.remove(keys))
+            if self._live.serving is not None:
+                await self._live.take(self._live.serving, written)
         self._changed()
-        return info, len(keys)
+        return written.info, len(written.gone)
 
     async def counts(self, category: str = "") -> Counts:
         """Returns sums over the documents of a category, or over all, from the store."""
@@ -278,14 +281,22 @@ class Collection:
 
     def index_kind(self) -> str:
         """Returns the kind of the vectors' index; "flat" while there is none."""
-        return self._serving.passages.dense.kind if self._serving is not None else "flat"
+        return self._live.serving.passages.dense.kind if self._live.serving is not None else "flat"
 
-    def index_state(self) -> tuple[str, int, int, int]:
-        """Returns the model, its dimensions, the vectors in the index, and the store's size in bytes."""
-        if self._serving is None or self.not_ready:
-            return "", 0, 0, self._store.size_bytes()
-        embedder, index = self._serving
-        return embedder.model_id, embedder.dimensions, len(index), self._store.size_bytes()
+    def index_state(self) -> tuple[str, int, int]:
+        """Returns the model, its dimensions, and the vectors in the index."""
+        if self._live.serving is None or self.not_ready:
+            return "", 0, 0
+        embedder, index = self._live.serving
+        return embedder.model_id, embedder.dimensions, len(index)
+
+    async def store_bytes(self) -> int:
+        """Returns the size of the store on disk."""
+        return await self._store.size_bytes()
+
+    def once(self, what: str) -> AbstractAsyncContextManager[bool]:
+        """Waits for what only one server of a shared store may do at a time."""
+        return self._store.lease(what)
 
     async def removed(self) -> set[str]:
         """Returns the ids of documents of the starter corpus that were deleted."""
@@ -295,14 +306,15 @@ class Collection:
         """Returns what is known of a document, or None."""
         return await self._store.info(document_id)
 
-    def _ready(self) -> _Serving:
-        if self._serving is None or self.not_ready:
+    def _ready(self) -> Serving:
+        serving, why = self._live.serving, self.not_ready
+        if self.moved_to:
+            why = f"it has gone over to the embedding model {self.moved_to}, which is being loaded"
+        if serving is None or why:
             raise UnavailableError(
-                f"the knowledge base cannot be searched yet: {self.not_ready}",
-                reason="EMBEDDING_MODEL_LOADING",
-                retry_after=2.0,
+                f"the knowledge base cannot be searched yet: {why}", reason="EMBEDDING_MODEL_LOADING", retry_after=2.0
             )
-        return self._serving
+        return serving
 
     async def _write(self, document: NewDocument) -> tuple[DocumentInfo, Outcome]:
         """Embeds first, then writes all in one transaction, then follows with the index."""
@@ -314,13 +326,12 @@ class Collection:
             if written is not None:
                 return written
 
-    async def _rewrite(self, embedder: Embedder, index: PassageIndex, document_id: str) -> int | None:
+    async def _rewrite(self, serving: Serving, document_id: str) -> int | None:
         """Embeds a stored document anew; returns its passages, or None where the model is no longer in force."""
         stored = await self._store.document(document_id)
         if stored is None:
             return 0
-        prepared = await self._preparer.prepare(embedder, stored.info.title, stored.content)
-        serving = _Serving(embedder, index)
+        prepared = await self._preparer.prepare(serving.embedder, stored.info.title, stored.content)
         written = await self._whole(self._commit(serving, again(stored), prepared, new_version=False))
         return None if written is None else written[0].passages
 
@@ -329,8 +340,8 @@ class Collection:
         if self._unsaved >= SAVE_EVERY:
             self._unsaved = 0
             self._beside(self.save())
-        if self._unsaved % UPKEEP_EVERY == 0 and self._serving is not None:
-            self._beside(self._upkeep(self._serving.passages, self._serving.embedder.model_id))
+        if self._unsaved % UPKEEP_EVERY == 0 and self._live.serving is not None:
+            self._beside(self._upkeep(self._live.serving.passages, self._live.serving.embedder.model_id))
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -345,21 +356,13 @@ class Collection:
         return await asyncio.shield(task)
 
     async def _commit(
-        self, serving: _Serving, document: NewDocument, prepared: Prepared, *, new_version: bool = True
+        self, serving: Serving, document: NewDocument, prepared: Prepared, *, new_version: bool = True
     ) -> tuple[DocumentInfo, Outcome] | None:
         """Writes a document and follows with the index; None where another model has come into force meanwhile."""
-        async with self._writing:
-            if self._serving != serving:
+        async with self._live.writing:
+            if self._live.serving != serving:
                 return None
-            # Asked again under the lock: the same document may have been handed in twice at once.
-            known = await self._store.info(document.identifier)
-            same = known is not None and known.record_hash == document.record_hash
-            if known is not None and same == new_version:
-                # Nothing is new, or what was embedded anew is no longer what is stored.
-                return known, Outcome.UNCHANGED
-            if known is None and not new_version:
-                return None
-            info, added, gone = await self._store.write(
+            written = await self._store.write(
                 document,
                 prepared.chunks,
                 prepared.vector_bytes(),
@@ -367,30 +370,14 @@ class Collection:
                 now=datetime.now(UTC).replace(tzinfo=None),
                 new_version=new_version,
             )
-            entries, texts = prepared.indexed(info, added)
-
-            def follow() -> None:
-                serving.passages.remove(gone)
-                serving.passages.add(entries, texts, prepared.vectors)
-
-            await self._run(follow)
+            if written is None:
+                return None
+            await self._live.take(serving, written, prepared)
+        if written.moment is None:
+            return written.info, Outcome.UNCHANGED
         self._changed()
-        return info, Outcome.CREATED if known is None else Outcome.UPDATED
+        return written.info, Outcome.CREATED if written.created else Outcome.UPDATED
 
-    async def _open(self, embedder: Embedder) -> None:
-        """Loads the saved vectors where they fit the store, and makes everything else from the store."""
-        index, model = PassageIndex(embedder.dimensions), embedder.model_id
-        # Deletions are served meanwhile; one between reading and adding would leave its vectors behind.
-        async with self._writing:
-            entries = await self._store.entries(model)
-            changes = await self._store.changes()
-            if await self._run(lambda: index.dense.load(self._index_path, entries, changes=changes, model=model)):
-                await fill_words(index, self._store, model, self._run)
-                log.info("index_loaded", vectors=len(index))
-            else:
-                await fill(index, self._store, model, self._run)
-                log.info("index_built", vectors=len(index))
-            self._serving = _Serving(embedder, index)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+def _update_running() -> FailedPreconditionError:
+    return FailedPreconditionError("an update of the embeddings is running", reason="UPDATE_RUNNING")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, select
 
-from onenumbers_knowledge.tables import documents, facts, passages, state
+from onenumbers_knowledge import change_log, turn
+from onenumbers_knowledge.change_log import Changes, Moment
+from onenumbers_knowledge.tables import documents, passages
+from onenumbers_knowledge.turn import Turn
+from onenumbers_runtime.database import Database
 
 _PART = 2_000
 """Passages read at once."""
+_TEXT = func.substr(documents.c.content, passages.c.start + 1, passages.c.end - passages.c.start)
+_INDEXED = select(
+    *(passages.c.key, passages.c.section, passages.c.vector, _TEXT.label("text")),
+    *(documents.c.id, documents.c.title, documents.c.category, documents.c.source),
+    *(documents.c.school, documents.c.numbers, documents.c.metadata),
+).join(documents, documents.c.id == passages.c.document_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +50,27 @@ class IndexedText:
     text: str
 
 
-class IndexSource:
-    """The reading half of the store that indexes are made from."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """What changed, with all passages that the changed documents have now."""
 
-    def _reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        raise NotImplementedError
+    model: str
+    """Model whose passages count; empty where none was named."""
+    changes: Changes
+    entries: Sequence[IndexEntry]
+    texts: Sequence[IndexedText]
+    vectors: Sequence[bytes]
+
+
+class IndexSource:
+    """The reading half of the store that indexes are made from.
+
+    Args:
+        database: Where the tables are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def entries(self, model: str = "") -> list[IndexEntry]:
         """Returns what the index needs of every passage that a model embedded, or of all, without vectors."""
@@ -58,7 +82,7 @@ class IndexSource:
             chosen = chosen.where(passages.c.model == model)
         shared: dict[str, tuple[tuple[int, ...], Mapping[str, Any]]] = {}
         result = []
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             for row in await connection.execute(chosen):
                 if row.id not in shared:
                     shared[row.id] = tuple(json.loads(row.numbers)), json.loads(row.metadata)
@@ -72,7 +96,7 @@ class IndexSource:
             chosen = select(passages.c.key, passages.c.vector).where(passages.c.key > last)
             if model:
                 chosen = chosen.where(passages.c.model == model)
-            async with self._reading() as connection:
+            async with self._database.reading() as connection:
                 rows = (await connection.execute(chosen.order_by(passages.c.key).limit(_PART))).all()
             if not rows:
                 return
@@ -82,15 +106,14 @@ class IndexSource:
     async def texts(self, model: str = "") -> AsyncIterator[list[IndexedText]]:
         """Yields all passages that a model embedded, or all, with their words; a document is in one part whole."""
         last = 0
-        text = func.substr(documents.c.content, passages.c.start + 1, passages.c.end - passages.c.start)
-        columns = select(passages.c.key, documents.c.id, documents.c.title, passages.c.section, text.label("text"))
+        columns = select(passages.c.key, documents.c.id, documents.c.title, passages.c.section, _TEXT.label("text"))
         found = columns.join(documents, documents.c.id == passages.c.document_id)
         if model:
             found = found.where(passages.c.model == model)
         held: list[IndexedText] = []
         while True:
             chosen = found.where(passages.c.key > last).order_by(passages.c.key).limit(_PART)
-            async with self._reading() as connection:
+            async with self._database.reading() as connection:
                 rows = (await connection.execute(chosen)).all()
             if not rows:
                 break
@@ -106,29 +129,54 @@ class IndexSource:
 
     async def missing(self, model: str, limit: int) -> list[str]:
         """Returns the ids of documents with passages of which a model has embedded none, ordered by id."""
-        done = exists().where(passages.c.document_id == documents.c.id, passages.c.model == model)
-        chosen = select(documents.c.id).where(documents.c.passages > 0, ~done).order_by(documents.c.id).limit(limit)
-        async with self._reading() as connection:
-            return list((await connection.execute(chosen)).scalars())
+        async with self._database.reading() as connection:
+            return await Turn(connection).missing(model, limit)
 
     async def passages_by_model(self) -> dict[str, int]:
         """Returns the number of passages that each model has embedded."""
-        chosen = select(passages.c.model, func.count()).group_by(passages.c.model)
-        async with self._reading() as connection:
-            return {row[0]: int(row[1]) for row in await connection.execute(chosen)}
+        async with self._database.reading() as connection:
+            return await turn.passages_by_model(connection)
 
     async def active_model(self) -> str:
         """Returns the model whose passages count; the most used one where none was named, empty where none is used."""
-        counts = await self.passages_by_model()
-        return await self.fact("active_model") or max(counts, key=lambda model: counts[model], default="")
+        async with self._database.reading() as connection:
+            return await turn.in_force(connection)
 
     async def fact(self, name: str) -> str:
         """Returns what is known of the collection under a name; empty where nothing is."""
-        async with self._reading() as connection:
-            return (await connection.execute(select(facts.c.value).where(facts.c.name == name))).scalar() or ""
+        async with self._database.reading() as connection:
+            return await turn.fact(connection, name)
 
-    async def changes(self) -> int:
-        """Returns the number of changes so far."""
-        async with self._reading() as connection:
-            chosen = select(state.c.value).where(state.c.name == "changes")
-            return int((await connection.execute(chosen)).scalar_one())
+    async def moment(self) -> Moment:
+        """Returns the moment after the last change."""
+        async with self._database.reading() as connection:
+            return await change_log.last(connection)
+
+    async def news(self, moment: Moment, model: str, *, limit: int) -> News:
+        """Returns what changed after a moment, as an index over a model's vectors has to take it.
+
+        Args:
+            moment: What the index has seen.
+            model: Model of its vectors.
+            limit: Changes to return at most.
+        """
+        async with self._database.reading_one_moment() as connection:
+            active = await turn.fact(connection, "active_model")
+            found = await change_log.since(connection, moment, limit=limit)
+            rows: Sequence[Any] = ()
+            if found.document_ids and active in ("", model):
+                chosen = _INDEXED.where(passages.c.model == model, documents.c.id.in_(found.document_ids))
+                rows = (await connection.execute(chosen.order_by(passages.c.key))).all()
+        return News(
+            model=active,
+            changes=found,
+            entries=[
+                IndexEntry(
+                    *(row.key, row.id, row.category, row.source, row.school),
+                    *(tuple(json.loads(row.numbers)), json.loads(row.metadata)),
+                )
+                for row in rows
+            ],
+            texts=[IndexedText(row.key, row.id, row.title, row.section, row.text) for row in rows],
+            vectors=[row.vector for row in rows],
+        )

@@ -12,7 +12,7 @@ from onenumbers_knowledge import convert
 from onenumbers_knowledge.bulk import in_order
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.maintaining import import_snapshot
-from onenumbers_runtime.errors import MeshError, UnavailableError, invalid
+from onenumbers_runtime.errors import DataLossError, MeshError, UnavailableError, invalid
 from onenumbers_runtime.server import Service
 from onenumbers_runtime.validation import RequestValidator
 
@@ -109,7 +109,7 @@ class MaintenanceServicer(maintenance_pb2_grpc.KnowledgeMaintenanceServiceServic
                 raise invalid("document", "is missing", rule="required")
             self._validator.check(request.document)
             info, outcome = await self._collection.ingest(convert.new_document(request.document))
-        except UnavailableError:
+        except (UnavailableError, DataLossError):
             # It is not this document's fault, and the next ones would fare no better.
             raise
         except MeshError as error:

@@ -9,10 +9,12 @@ from functools import partial
 
 import structlog
 
+from onenumbers_knowledge.change_log import Moment
 from onenumbers_knowledge.filling import Run, fill
 from onenumbers_knowledge.passage_index import PassageIndex
 from onenumbers_knowledge.preparing import Embedder, Preparer
 from onenumbers_knowledge.store import Store
+from onenumbers_knowledge.turn import Turn
 from onenumbers_runtime.errors import UnavailableError
 
 log = structlog.get_logger()
@@ -57,11 +59,11 @@ class Migration:
         self.progress = Progress(0, 0, complete=False, model=embedder.model_id, dimensions=embedder.dimensions)
         self.failed: BaseException | None = None
 
-    async def run(self, swap: Callable[[PassageIndex], None], spec: str) -> None:
+    async def run(self, swap: Callable[[PassageIndex, Moment], None], spec: str) -> None:
         """Embeds everything, builds the new index, and hands it over while no writer is at work.
 
         Args:
-            swap: Puts the new model and its index into service.
+            swap: Puts the new model and its index into service, which shows a moment of the store.
             spec: Setting that the new model was loaded from, kept for a later change.
         """
         try:
@@ -79,7 +81,7 @@ class Migration:
             await self._changed.wait_for(lambda: self.progress != last or self.failed is not None)
         return self.progress
 
-    async def _run_through(self, swap: Callable[[PassageIndex], None], spec: str) -> None:
+    async def _run_through(self, swap: Callable[[PassageIndex, Moment], None], spec: str) -> None:
         model = self._embedder.model_id
         counts = await self._store.passages_by_model()
         done = counts.pop(model, 0)
@@ -92,36 +94,45 @@ class Migration:
         for last in [False] * _ROUNDS + [True]:
             await self._embed_missing()
             async with self._writing:
-                if await self._store.missing(model, 1):
-                    if not last:
-                        continue
-                    await self._embed_missing()
-                await self._drop_stale(index)
-                await self._store.activate(model, spec)
-                swap(index)
+                async with self._store.turn() as turn:
+                    if await turn.missing(model, 1):
+                        if not last:
+                            continue
+                        await self._embed_missing(turn)
+                    live = await turn.keys(model)
+                    moment = await turn.activate(model, spec)
+                index = await self._complete(index, live)
+                swap(index, moment)
                 break
         passages = len(index)
         self.progress = Progress(passages, passages, complete=True, model=model, dimensions=index.dimensions)
         log.info("embedding_model_changed", model=model, passages=passages)
 
-    async def _embed_missing(self) -> None:
-        model = self._embedder.model_id
-        while waiting := await self._store.missing(model, _AT_ONCE):
+    async def _complete(self, index: PassageIndex, live: set[int]) -> PassageIndex:
+        """Returns an index of exactly the passages that are there."""
+        # Out goes what was deleted or replaced after the new index had read it.
+        await self._run(lambda: index.remove(index.without(live)))
+        if len(index) == len(live):
+            return index
+        # Another server was at the same work, for the lease was lost: what it embedded is not in this index.
+        whole = PassageIndex(index.dimensions)
+        await fill(whole, self._store, self._embedder.model_id, self._run)
+        return whole
+
+    async def _embed_missing(self, turn: Turn | None = None) -> None:
+        """Embeds what the new model has not embedded yet; in a turn, while the writers of all servers wait."""
+        model, source = self._embedder.model_id, turn if turn is not None else self._store
+        while waiting := await source.missing(model, _AT_ONCE):
             for document_id in waiting:
-                stored = await self._store.document(document_id)
+                stored = await source.document(document_id)
                 if stored is None:
                     continue
                 prepared = await self._preparer.prepare(self._embedder, stored.info.title, stored.content)
-                keys = await self._store.write_again(stored, prepared.chunks, prepared.vector_bytes(), model=model)
+                keys = await source.write_again(stored, prepared.chunks, prepared.vector_bytes(), model=model)
                 if keys and self._index is not None:
                     entries, texts = prepared.indexed(stored.info, keys)
                     await self._run(partial(self._index.add, entries, texts, prepared.vectors))
                 await self._tell(self.progress.done + len(keys), self.progress.total)
-
-    async def _drop_stale(self, index: PassageIndex) -> None:
-        """Takes out what was deleted or replaced after the new index had read it."""
-        live = {entry.key for entry in await self._store.entries(self._embedder.model_id)}
-        await self._run(lambda: index.remove(index.without(live)))
 
     async def _tell(self, done: int, total: int) -> None:
         self.progress = Progress(

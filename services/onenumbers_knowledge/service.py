@@ -61,7 +61,7 @@ class KnowledgeServicer(knowledge_pb2_grpc.KnowledgeServiceServicer):
     async def GetDocumentStats(self, request: pb.GetDocumentStatsRequest, context: Any) -> pb.GetDocumentStatsResponse:  # noqa: ARG002
         """Counts what the knowledge base holds."""
         counts = await self._collection.counts(request.category)
-        model, dimensions, vectors, store_bytes = self._collection.index_state()
+        model, dimensions, vectors = self._collection.index_state()
         response = pb.GetDocumentStatsResponse(
             documents=counts.documents,
             passages=counts.passages,
@@ -72,7 +72,7 @@ class KnowledgeServicer(knowledge_pb2_grpc.KnowledgeServiceServicer):
             dimensions=dimensions,
             index_kind=self._collection.index_kind(),
             index_vectors=vectors,
-            store_bytes=store_bytes,
+            store_bytes=await self._collection.store_bytes(),
         )
         if counts.last_updated is not None:
             response.last_updated.CopyFrom(convert.timestamp(counts.last_updated))

@@ -77,7 +77,7 @@ async def export(store: Store, *, model: str, dimensions: int) -> AsyncGenerator
 async def _lines(store: Store, model: str, dimensions: int) -> AsyncGenerator[dict[str, Any], None]:
     yield {"format": FORMAT, "version": VERSION, "model": model, "dimensions": dimensions}
     counted = [0, 0]
-    async with store.reading() as connection:
+    async with store.reading_one_moment() as connection:
         last = ""
         while True:
             chosen = select(documents).where(documents.c.id > last).order_by(documents.c.id).limit(20)
@@ -136,7 +136,7 @@ def checked(path: Path, *, model: str, dimensions: int) -> Sums:
 
 async def replace(store: Store, path: Path, *, model: str) -> None:
     """Puts the documents of a checked archive in the place of all that are there, in one transaction."""
-    async with store.replacing() as connection:
+    async with store.replacing(model) as connection:
         for table in (passages, documents, removed):
             await connection.execute(delete(table))
         for line in _read(path):

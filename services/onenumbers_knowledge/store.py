@@ -1,29 +1,26 @@
-"""The document store: the truth that the index is derived from. SQLite, one writer."""
+"""The document store: the truth that indexes are derived from. SQLite, or PostgreSQL that several servers share."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import URL, Connection, delete, event, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import URL, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from onenumbers_knowledge import change_log
+from onenumbers_knowledge.change_log import Moment
 from onenumbers_knowledge.chunking import Chunk
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage
 from onenumbers_knowledge.index_source import IndexSource
-from onenumbers_knowledge.store_errors import translated
-from onenumbers_knowledge.tables import documents, facts, passages, removed, state
-
-_BUSY_MS = 5_000
+from onenumbers_knowledge.store_rows import INFO, info_of, insert_passages, values_of
+from onenumbers_knowledge.tables import documents, metadata, passages, removed
+from onenumbers_knowledge.turn import Turn, put
+from onenumbers_runtime.database import alembic_migrations, open_database, sqlite_url
+from onenumbers_runtime.database_sharing import Listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +35,44 @@ class Counts:
     last_updated: datetime | None
 
 
-class Store(IndexSource):
-    """Documents and passages in SQLite. Made by `open_store`."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did to the store."""
 
-    def __init__(self, engine: AsyncEngine, path: Path) -> None:
-        self._engine = engine
-        self._writer = engine.execution_options(writing=True)
-        self._path = path
+    info: DocumentInfo
+    """The document as it is stored; what it was where it was deleted."""
+    created: bool
+    moment: Moment | None = None
+    """The moment after the change; None where nothing was to be changed."""
+    added: Sequence[int] = ()
+    """Keys of its passages."""
+    gone: Sequence[int] = ()
+    """Keys of passages that are no longer there."""
+
+
+class Store(IndexSource):
+    """Documents and passages. Made by `open_store`.
+
+    Raises:
+        UnavailableError: From every method, when the database is locked, full or gone.
+        DataLossError: From every method, when it is damaged.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """Whether other servers may change it at the same time."""
+        return self._database.shared
 
     async def info(self, document_id: str) -> DocumentInfo | None:
         """Returns what is known of a document, or None."""
-        async with self._reading() as connection:
-            row = (await connection.execute(_INFO.where(documents.c.id == document_id))).first()
-        return _info(row) if row is not None else None
+        async with self._database.reading() as connection:
+            row = (await connection.execute(INFO.where(documents.c.id == document_id))).first()
+        return info_of(row) if row is not None else None
 
     async def document(self, document_id: str) -> Document | None:
         """Returns a document with its text, or None."""
-        async with self._reading() as connection:
-            found = _INFO.add_columns(documents.c.content).where(documents.c.id == document_id)
-            row = (await connection.execute(found)).first()
-        return Document(_info(row), row.content) if row is not None else None
+        async with self._database.reading() as connection:
+            return await Turn(connection).document(document_id)
 
     async def write(
         self,
@@ -68,7 +83,7 @@ class Store(IndexSource):
         model: str,
         now: datetime,
         new_version: bool = True,
-    ) -> tuple[DocumentInfo, list[int], list[int]]:
+    ) -> Written | None:
         """Writes a document with its passages in one transaction, durably.
 
         Args:
@@ -77,17 +92,28 @@ class Store(IndexSource):
             vectors: The passages' vectors, float32, one each.
             model: Model of the vectors.
             now: Time of the change, UTC without zone.
-            new_version: False when only the passages are made anew.
+            new_version: False when only the passages are made anew, of the document as it is stored.
 
         Returns:
-            The document as stored, the keys of its passages, and the keys of those that are gone.
+            What became of it; None where passages were to be made anew and the document is gone.
+
+        Raises:
+            UnavailableError: The store cannot be written, or its passages are of another model by now.
         """
         identifier = document.identifier
-        async with self._writing() as connection:
-            before = (await connection.execute(_INFO.where(documents.c.id == identifier))).first()
+        async with self.turn() as turn:
+            await turn.require(model)
+            connection = turn.connection
+            before = (await connection.execute(INFO.where(documents.c.id == identifier))).first()
+            if before is None and not new_version:
+                return None
+            # Asked here, in the turn: the same document may have been handed in twice at once, or on two servers.
+            if before is not None and (before.record_hash == document.record_hash) == new_version:
+                # Nothing is new, or what was embedded anew is no longer what is stored.
+                return Written(info_of(before), created=False)
             keys = select(passages.c.key).where(passages.c.document_id == identifier)
             gone = list((await connection.execute(keys)).scalars())
-            values = _values(document, len(chunks))
+            values = values_of(document, len(chunks))
             if before is None:
                 values |= {"id": identifier, "version": 1, "created": now, "updated": now}
                 await connection.execute(insert(documents).values(values))
@@ -96,106 +122,84 @@ class Store(IndexSource):
                     values |= {"version": before.version + 1, "updated": now}
                 await connection.execute(update(documents).where(documents.c.id == identifier).values(values))
                 await connection.execute(delete(passages).where(passages.c.document_id == identifier))
-            added = await _insert_passages(connection, identifier, chunks, vectors, model)
-            await _count_change(connection)
-            stored = (await connection.execute(_INFO.where(documents.c.id == identifier))).one()
-        return _info(stored), added, gone
+            added = await insert_passages(connection, identifier, chunks, vectors, model)
+            moment = await change_log.record(connection, identifier, gone)
+            stored = (await connection.execute(INFO.where(documents.c.id == identifier))).one()
+        return Written(info_of(stored), created=before is None, moment=moment, added=added, gone=gone)
 
-    async def remove(self, document_id: str, *, remember: bool) -> tuple[DocumentInfo, list[int]] | None:
-        """Deletes a document; returns what it was and the keys of its passages, or None where there is none.
+    async def remove(self, document_id: str) -> Written | None:
+        """Deletes a document; returns what it was and what went with it, or None where there is none.
 
-        Args:
-            document_id: The document.
-            remember: Whether it is noted as deleted, so that the starter corpus does not bring it back.
+        One of the starter corpus is noted as deleted, so that the corpus does not bring it back.
         """
-        async with self._writing() as connection:
-            row = (await connection.execute(_INFO.where(documents.c.id == document_id))).first()
+        async with self.turn() as turn:
+            connection = turn.connection
+            row = (await connection.execute(INFO.where(documents.c.id == document_id))).first()
             if row is None:
                 return None
+            info = info_of(row)
             keys = select(passages.c.key).where(passages.c.document_id == document_id)
             gone = list((await connection.execute(keys)).scalars())
             await connection.execute(delete(passages).where(passages.c.document_id == document_id))
             await connection.execute(delete(documents).where(documents.c.id == document_id))
-            if remember:
-                known = await connection.execute(select(removed.c.id).where(removed.c.id == document_id))
-                if known.first() is None:
-                    await connection.execute(insert(removed).values(id=document_id))
-            await _count_change(connection)
-        return _info(row), gone
+            if info.metadata.get("corpus"):
+                await connection.execute(delete(removed).where(removed.c.id == document_id))
+                await connection.execute(insert(removed).values(id=document_id))
+            moment = await change_log.record(connection, document_id, gone)
+        return Written(info, created=False, moment=moment, gone=gone)
 
     async def write_again(
         self, document: Document, chunks: Sequence[Chunk], vectors: Sequence[bytes], *, model: str
     ) -> list[int]:
-        """Adds passages of another model to a document; those that it has stay, and nothing counts as changed.
+        """Adds passages of another model to a document; see `Turn.write_again`."""
+        async with self.turn() as turn:
+            return await turn.write_again(document, chunks, vectors, model=model)
 
-        Returns:
-            Their keys; none where the document has changed or gone meanwhile.
-        """
-        info = document.info
-        async with self._writing() as connection:
-            chosen = select(documents.c.record_hash).where(documents.c.id == info.document_id)
-            if (await connection.execute(chosen)).scalar() != info.record_hash:
-                return []
-            old = delete(passages).where(passages.c.document_id == info.document_id, passages.c.model == model)
-            await connection.execute(old)
-            return await _insert_passages(connection, info.document_id, chunks, vectors, model)
-
-    async def activate(self, model: str, spec: str) -> None:
-        """Makes the passages of a model the ones that count, and deletes those of all others, in one transaction."""
-        counted = (
-            select(func.count())
-            .select_from(passages)
-            .where(passages.c.document_id == documents.c.id, passages.c.model == model)
-            .scalar_subquery()
-        )
-        async with self._writing() as connection:
-            await _put(connection, "active_model", model)
-            await _put(connection, "active_spec", spec)
-            others = await connection.execute(delete(passages).where(passages.c.model != model))
-            if others.rowcount:
-                await connection.execute(update(documents).values(passages=counted))
-                await _count_change(connection)
+    async def adopt(self, model: str, spec: str, *, tidy: bool) -> str:
+        """Makes a model the one that counts where none is yet; see `Turn.adopt`."""
+        async with self.turn() as turn:
+            return await turn.adopt(model, spec, tidy=tidy)
 
     async def note(self, name: str, value: str) -> None:
         """Keeps something that is known of the collection; an empty value forgets it."""
-        async with self._writing() as connection:
-            await _put(connection, name, value)
+        async with self.turn() as turn:
+            await put(turn.connection, name, value)
 
     async def removed(self) -> set[str]:
         """Returns the ids of documents of the starter corpus that were deleted."""
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             return set((await connection.execute(select(removed.c.id))).scalars())
 
     async def page(
         self, *, after: str, limit: int, category: str = "", source: str = ""
     ) -> tuple[list[DocumentInfo], int]:
         """Returns documents ordered by id that come after an id, and how many match in all."""
-        chosen = _INFO.where(documents.c.id > after).order_by(documents.c.id).limit(limit)
+        chosen = INFO.where(documents.c.id > after).order_by(documents.c.id).limit(limit)
         total = select(func.count()).select_from(documents)
         for column, value in ((documents.c.category, category), (documents.c.source, source)):
             if value:
                 chosen, total = chosen.where(column == value), total.where(column == value)
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(chosen)).all()
             count = (await connection.execute(total)).scalar_one()
-        return [_info(row) for row in rows], int(count)
+        return [info_of(row) for row in rows], int(count)
 
     async def passages(self, keys: Sequence[int]) -> dict[int, tuple[Passage, DocumentInfo]]:
         """Returns passages with their documents, by key; those that are gone are left out."""
         text = func.substr(documents.c.content, passages.c.start + 1, passages.c.end - passages.c.start)
         found = (
-            _INFO.add_columns(
+            INFO.add_columns(
                 *(passages.c.key, passages.c.position, passages.c.section, passages.c.start, passages.c.end),
                 text.label("text"),
             )
             .join(passages, passages.c.document_id == documents.c.id)
             .where(passages.c.key.in_(keys))
         )
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(found)).all()
         result: dict[int, tuple[Passage, DocumentInfo]] = {}
         for row in rows:
-            info = _info(row)
+            info = info_of(row)
             passage = Passage(
                 key=row.key,
                 document_id=info.document_id,
@@ -222,7 +226,7 @@ class Store(IndexSource):
         ).group_by(columns.category, columns.source)
         if category:
             chosen = chosen.where(columns.category == category)
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(chosen)).all()
         by_category: dict[str, int] = {}
         by_source: dict[str, int] = {}
@@ -238,157 +242,55 @@ class Store(IndexSource):
             last_updated=max((row.updated for row in rows), default=None),
         )
 
-    def size_bytes(self) -> int:
+    async def size_bytes(self) -> int:
         """Returns the size of the store on disk."""
-        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        path = self._database.path
+        if path is not None:
+            files = (path, path.with_name(f"{path.name}-wal"))
+            return sum(file.stat().st_size for file in files if file.exists())
+        sizes = [func.pg_total_relation_size(table.name) for table in metadata.sorted_tables]
+        async with self._database.reading() as connection:
+            return sum((await connection.execute(select(*sizes))).one())
 
-    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def reading_one_moment(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Returns a connection that sees one moment of the store."""
-        return self._reading()
+        return self._database.reading_one_moment()
 
     @asynccontextmanager
-    async def replacing(self) -> AsyncIterator[AsyncConnection]:
-        """Yields a connection whose changes count as one change, or as none where it fails."""
-        async with self._writing() as connection:
-            yield connection
-            await _count_change(connection)
+    async def replacing(self, model: str) -> AsyncIterator[AsyncConnection]:
+        """Yields a connection that replaces everything by passages of a model; nothing changes where it fails."""
+        async with self.turn() as turn:
+            await turn.require(model)
+            yield turn.connection
+            await change_log.record_everything(turn.connection)
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with translated():
-            async with self._engine.connect() as connection:
-                yield connection
+    async def turn(self) -> AsyncIterator[Turn]:
+        """Yields a writer's turn: the writers of all servers wait until it ends."""
+        async with self._database.writing() as connection:
+            await change_log.lock(connection)
+            yield Turn(connection)
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        with translated():
-            async with self._writer.begin() as connection:
-                yield connection
+    def lease(self, name: str, *, wait: bool = True) -> AbstractAsyncContextManager[bool]:
+        """Holds what only one server of a shared store may do at a time; see `Database.lease`."""
+        return self._database.lease(name, wait=wait)
 
-
-class StoreError(Exception):
-    """The store cannot be opened; the message is one line."""
+    def listening(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[Listening]:
+        """Calls back whenever the store has changed. Of a shared store only."""
+        return self._database.listening(change_log.CHANNEL, heard)
 
 
 @asynccontextmanager
-async def open_store(path: Path) -> AsyncIterator[Store]:
-    """Opens the store, makes or updates its tables, and closes it at the end. Raises StoreError where it cannot."""
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)), pool_size=4, max_overflow=4)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
-    try:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            async with engine.begin() as connection:
-                await connection.run_sync(_migrate)
-        except (DBAPIError, CommandError, OSError) as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreError(f"the document store {path} cannot be opened: {reason}") from error
-        yield Store(engine, path)
-    finally:
-        await engine.dispose()
+async def open_store(where: URL | Path) -> AsyncIterator[Store]:
+    """Opens the store, makes or updates its tables, and closes it at the end.
 
+    Args:
+        where: Its URL, as `database_url` returns it, or a file of SQLite.
 
-def _prepare(connection: Any, _: Any) -> None:
-    # The driver begins transactions by itself, and too late: it is told not to, see _begin.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        # An acknowledged document survives a loss of power, not only of the process.
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={_BUSY_MS}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail, not wait, where another one wrote in between.
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _migrate(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-_INFO = select(
-    *(documents.c.id, documents.c.title, documents.c.category, documents.c.source, documents.c.school),
-    *(documents.c.numbers, documents.c.language, documents.c.metadata, documents.c.version),
-    *(documents.c.content_hash, documents.c.record_hash, documents.c.characters),
-    *(documents.c.passages, documents.c.created, documents.c.updated),
-)
-
-
-def _info(row: Any) -> DocumentInfo:
-    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row's columns
-    return DocumentInfo(
-        document_id=values["id"],
-        title=values["title"],
-        category=values["category"],
-        source=values["source"],
-        school=values["school"],
-        numbers=tuple(json.loads(values["numbers"])),
-        language=values["language"],
-        version=values["version"],
-        content_hash=values["content_hash"],
-        record_hash=values["record_hash"],
-        characters=values["characters"],
-        passages=values["passages"],
-        created=values["created"],
-        updated=values["updated"],
-        metadata=json.loads(values["metadata"]),
-    )
-
-
-def _values(document: NewDocument, count: int) -> dict[str, Any]:
-    return {
-        "title": document.title,
-        "content": document.content,
-        "category": document.category,
-        "source": document.source,
-        "school": document.school,
-        "numbers": json.dumps(sorted(set(document.numbers))),
-        "language": document.language,
-        "metadata": json.dumps(document.metadata, ensure_ascii=False),
-        "content_hash": document.content_hash,
-        "record_hash": document.record_hash,
-        "characters": len(document.content),
-        "passages": count,
-    }
-
-
-async def _count_change(connection: AsyncConnection) -> None:
-    await connection.execute(update(state).where(state.c.name == "changes").values(value=state.c.value + 1))
-
-
-async def _insert_passages(
-    connection: AsyncConnection, document_id: str, chunks: Sequence[Chunk], vectors: Sequence[bytes], model: str
-) -> list[int]:
-    added = []
-    for position, (chunk, vector) in enumerate(zip(chunks, vectors, strict=True)):
-        values = {
-            "document_id": document_id,
-            "position": position,
-            "section": chunk.section,
-            "start": chunk.start,
-            "end": chunk.end,
-            "model": model,
-            "vector": vector,
-        }
-        result = await connection.execute(insert(passages).values(values).returning(passages.c.key))
-        added.append(int(result.scalar_one()))
-    return added
-
-
-async def _put(connection: AsyncConnection, name: str, value: str) -> None:
-    await connection.execute(delete(facts).where(facts.c.name == name))
-    if value:
-        await connection.execute(insert(facts).values(name=name, value=value))
+    Raises:
+        DatabaseError: It cannot be opened.
+    """
+    url = sqlite_url(where) if isinstance(where, Path) else where
+    make_tables = alembic_migrations(Path(__file__).parent / "migrations")
+    async with open_database(url, what="the document store", make_tables=make_tables) as database:
+        yield Store(database)

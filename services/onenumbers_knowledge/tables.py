@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
+# Ids are compared byte by byte on both databases: pages, and the order of a snapshot, must not hang on a language.
+_ID = String(100).with_variant(String(100, collation="C"), "postgresql")
+# SQLite counts up only an INTEGER, which has 64 bits there.
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+
 documents = Table(
-    "documents",
+    "knowledge_documents",
     metadata,
-    Column("id", String(100), primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("title", Text, nullable=False),
     Column("content", Text, nullable=False),
     Column("category", String(20), nullable=False),
@@ -29,11 +46,11 @@ documents = Table(
 )
 
 passages = Table(
-    "passages",
+    "knowledge_passages",
     metadata,
     # AUTOINCREMENT: a number in the index is never given twice, or a late search would find the wrong passage.
-    Column("key", Integer, primary_key=True, autoincrement=True),
-    Column("document_id", String(100), ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("key", _KEY, primary_key=True, autoincrement=True),
+    Column("document_id", _ID, ForeignKey("knowledge_documents.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("section", Text, nullable=False),
     Column("start", Integer, nullable=False),
@@ -46,15 +63,30 @@ passages = Table(
 )
 
 state = Table(
-    "state",
+    "knowledge_state",
     metadata,
     Column("name", String(50), primary_key=True),
-    Column("value", Integer, nullable=False),
+    Column("value", _KEY, nullable=False),
 )
-"""Counters; "changes" grows with every change of a document."""
+"""Counters; "changes" grows with every change of a document. Whoever writes locks that row, so writers take turns."""
 
-facts = Table("facts", metadata, Column("name", String(50), primary_key=True), Column("value", Text, nullable=False))
+changes = Table(
+    "knowledge_changes",
+    metadata,
+    Column("number", _KEY, primary_key=True, autoincrement=False),
+    Column("stamp", _KEY, nullable=False),
+    Column("document_id", _ID, nullable=False),
+    Column("gone", Text, nullable=False),
+)
+"""What changed, the last of it: what every server's index follows. See `change_log`."""
+
+facts = Table(
+    "knowledge_facts",
+    metadata,
+    Column("name", String(50), primary_key=True),
+    Column("value", Text, nullable=False),
+)
 """What is known of the collection as a whole: the embedding model that its searches use, and what was interrupted."""
 
-removed = Table("removed", metadata, Column("id", String(100), primary_key=True))
+removed = Table("knowledge_removed", metadata, Column("id", _ID, primary_key=True))
 """Documents of the starter corpus that somebody deleted: they are not loaded again."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import Enum, unique
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
-    URL,
     Column,
     Connection,
     DateTime,
@@ -25,21 +23,18 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    event,
     func,
     insert,
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_runtime.errors import UnavailableError
+from onenumbers_runtime.database import Database, DatabaseError, held_alone, open_database, sqlite_url
 
 KEPT: Final = 1_000
 """Runs that are kept; of more, the oldest that have ended are deleted."""
 _SCHEMA: Final = 1
-_BUSY_MS: Final = 5_000
 
 
 @unique
@@ -177,14 +172,14 @@ class RunStore:
         UnavailableError: From every method, when the file cannot be read or written.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def create(self, run_id: str, *, kind: str, request: Mapping[str, Any], subject: str, now: datetime) -> Run:
         """Stores a new run that waits for its turn, with its first event."""
         values: dict[str, Any] = {"id": run_id, "kind": kind, "request": json.dumps(request), "subject": subject}
         values |= {"state": RunState.QUEUED.value, "started": now, "failure": ""}
-        async with self._transaction() as connection:
+        async with self._database.writing() as connection:
             await connection.execute(insert(_runs).values(values))
             run = await _run(connection, run_id)
             if run is None:
@@ -197,7 +192,7 @@ class RunStore:
 
     async def get(self, run_id: str) -> Run | None:
         """Returns a run with its findings, or None."""
-        async with self._transaction() as connection:
+        async with self._database.reading() as connection:
             return await _run(connection, run_id)
 
     async def page(self, *, before: int | None, limit: int) -> list[Run]:
@@ -205,14 +200,14 @@ class RunStore:
         chosen = select(_runs.c.id).order_by(_runs.c.key.desc()).limit(limit)
         if before is not None:
             chosen = chosen.where(_runs.c.key < before)
-        async with self._transaction() as connection:
+        async with self._database.reading() as connection:
             found = [await _run(connection, run_id) for run_id in (await connection.execute(chosen)).scalars().all()]
         return [run for run in found if run is not None]
 
     async def unfinished(self) -> list[Run]:
         """Returns the runs that have not ended, oldest first."""
         chosen = select(_runs.c.id).where(_runs.c.state.not_in(_ENDED)).order_by(_runs.c.key)
-        async with self._transaction() as connection:
+        async with self._database.reading() as connection:
             found = [await _run(connection, run_id) for run_id in (await connection.execute(chosen)).scalars().all()]
         return [run for run in found if run is not None]
 
@@ -224,7 +219,7 @@ class RunStore:
             .where(_runs.c.id == run_id, _events.c.sequence > after)
             .order_by(_events.c.sequence)
         )
-        async with self._transaction() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(chosen)).all()
         return [
             RunEvent(row.sequence, row.time, row.step, row.message, RunState(row.state), _finding(row.finding))
@@ -233,7 +228,7 @@ class RunStore:
 
     async def record(self, run_id: str, *, now: datetime, step: str, message: str, change: Change) -> bool:
         """Appends an event with what it changes, durably; returns False, and does nothing, for a run that has ended."""
-        async with self._transaction() as connection:
+        async with self._database.writing() as connection:
             row = (await connection.execute(select(_runs.c.key, _runs.c.state).where(_runs.c.id == run_id))).first()
             if row is None or RunState(row.state).ended:
                 return False
@@ -257,20 +252,10 @@ class RunStore:
 
     async def mark_done(self, run_id: str, part: str) -> None:
         """Notes that a part of the plan is finished, without an event. Safe to repeat."""
-        async with self._transaction() as connection:
+        async with self._database.writing() as connection:
             key = (await connection.execute(select(_runs.c.key).where(_runs.c.id == run_id))).scalar()
             if key is not None:
                 await connection.execute(insert(_done).prefix_with("OR IGNORE").values(run_key=key, part=part))
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise UnavailableError(
-                "the store of research runs cannot be read or written: is the disk full?", reason="STORE_UNAVAILABLE"
-            ) from error
 
 
 @asynccontextmanager
@@ -280,42 +265,20 @@ async def open_run_store(path: Path) -> AsyncIterator[RunStore]:
     Raises:
         RunStoreError: Another process holds it, or it cannot be opened.
     """
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)), pool_size=2, max_overflow=2)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_suffix(".lock").open("w")
-    except OSError as error:
-        raise RunStoreError(f"the store of research runs {path} cannot be opened: {error.strerror}") from error
-    with lock:
+    async with AsyncExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            stack.enter_context(held_alone(path))
+        except BlockingIOError:
             raise RunStoreError("another research server holds the research runs of this data folder") from None
+        except OSError as error:
+            raise RunStoreError(f"the store of research runs {path} cannot be opened: {error.strerror}") from error
         try:
-            try:
-                async with engine.begin() as connection:
-                    await connection.run_sync(_make_tables)
-            except DBAPIError as error:
-                raise RunStoreError(f"the store of research runs {path} cannot be opened: {error.orig}") from error
-            yield RunStore(engine)
-        finally:
-            await engine.dispose()
-
-
-def _prepare(connection: Any, _: Any) -> None:
-    # The driver begins transactions by itself, and too late: it is told not to, see _begin.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    # FULL: what was acknowledged survives a loss of power, not only of the process.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+            database = await stack.enter_async_context(
+                open_database(sqlite_url(path), what="the store of research runs", make_tables=_make_tables)
+            )
+        except DatabaseError as error:
+            raise RunStoreError(str(error)) from error
+        yield RunStore(database)
 
 
 def _make_tables(connection: Connection) -> None:

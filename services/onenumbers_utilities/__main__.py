@@ -13,7 +13,6 @@ from onenumbers_utilities.dates_service import DateNumbersServicer, date_numbers
 from onenumbers_utilities.names_service import NameNumbersServicer, name_numbers_service
 from onenumbers_utilities.native_service import NativeLettersServicer, native_letters_service
 from onenumbers_utilities.objects_service import ObjectNumbersServicer, object_numbers_service
-from onenumbers_utilities.registry.store import store_url
 from onenumbers_utilities.registry_service import running_registry
 from onenumbers_utilities.service import UtilitiesServicer, utilities_service
 from onenumbers_utilities.settings import UtilitiesSettings
@@ -35,7 +34,7 @@ async def serve(settings: UtilitiesSettings) -> None:
     ]
     async with (
         running_registry(
-            url=store_url(settings.database_url, settings.data_dir),
+            url=settings.store_url,
             services=[service.full_name for service in services],
             max_response_bytes=settings.max_message_bytes,
             cpu_s=settings.registry_cpu_s,

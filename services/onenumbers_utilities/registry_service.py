@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import grpc
 import structlog
+from sqlalchemy import URL
 
 from onenumbers.utilities.v1 import registry_pb2 as pb
 from onenumbers.utilities.v1 import registry_pb2_grpc
 from onenumbers_runtime.contract import ChangingContract
+from onenumbers_runtime.database import DatabaseError
 from onenumbers_runtime.health import HEALTH_SERVICE
 from onenumbers_runtime.server import Service, StartupError
 from onenumbers_utilities import registry_convert as convert
@@ -22,7 +24,7 @@ from onenumbers_utilities.registered_tools import RegisteredTools
 from onenumbers_utilities.registry.definitions import Record
 from onenumbers_utilities.registry.registry import Registry
 from onenumbers_utilities.registry.sandbox import Sandbox
-from onenumbers_utilities.registry.store import StoreError, open_store
+from onenumbers_utilities.registry.store import open_store
 from onenumbers_utilities.registry.tools import build_contract, built_in_tools
 
 log = structlog.get_logger()
@@ -129,7 +131,7 @@ class RunningRegistry:
 @asynccontextmanager
 async def running_registry(
     *,
-    url: str,
+    url: URL,
     services: Sequence[str],
     max_response_bytes: int,
     cpu_s: float = 1.0,
@@ -139,7 +141,7 @@ async def running_registry(
     """Opens the registry of a server while the context is open.
 
     Args:
-        url: The store, as `store_url` returns it.
+        url: The store, as `database_url` returns it.
         services: Full names of the other services of the server, for reflection.
         max_response_bytes: Largest response.
         cpu_s: Seconds of processor time of one evaluation.
@@ -167,7 +169,7 @@ async def running_registry(
             tools.registry = registry
             servicer = RegistryServicer(registry, max_response_bytes=max_response_bytes)
             yield RunningRegistry(registry, registry_service(servicer), changing, tools)
-    except StoreError as error:
+    except DatabaseError as error:
         raise StartupError(str(error)) from error
 
 

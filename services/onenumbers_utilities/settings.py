@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, field_validator
+from sqlalchemy import URL
 
+from onenumbers_runtime.database import DatabaseError, database_url
 from onenumbers_runtime.settings import MeshSettings
-from onenumbers_utilities.registry.store import StoreError, store_url
+from onenumbers_utilities.registry.store import default_path
 
 
 class UtilitiesSettings(MeshSettings):
@@ -28,7 +30,12 @@ class UtilitiesSettings(MeshSettings):
     @classmethod
     def _check_database_url(cls, value: str) -> str:
         try:
-            store_url(value, Path())
-        except StoreError as error:
+            database_url(value, default=Path())
+        except DatabaseError as error:
             raise ValueError(str(error).removeprefix("DATABASE_URL ")) from None
         return value
+
+    @property
+    def store_url(self) -> URL:
+        """Where registered utilities are kept."""
+        return database_url(self.database_url, default=default_path(self.data_dir))

@@ -26,8 +26,8 @@ _SPEC = importlib.util.spec_from_file_location(
 _KNOWLEDGE = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_KNOWLEDGE)
 # A real collection on a real store, as the knowledge server's own tests have it.
-hashing, store_path, store, collection = (
-    getattr(_KNOWLEDGE, name) for name in ("hashing", "store_path", "store", "collection")
+hashing, store_path, store_url, store, collection = (
+    getattr(_KNOWLEDGE, name) for name in ("hashing", "store_path", "store_url", "store", "collection")
 )
 
 

@@ -2,17 +2,25 @@
 
 import asyncio
 import hashlib
+import os
 import re
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from onenumbers.knowledge.v1 import knowledge_pb2_grpc
+from onenumbers.knowledge.v1 import knowledge_pb2_grpc, maintenance_pb2_grpc
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.documents import NewDocument
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
+from onenumbers_runtime.database import database_url, sqlite_url
 from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_runtime.testing import running
 
@@ -58,8 +66,16 @@ def store_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def store(store_path: Path):
-    async with open_store(store_path) as opened:
+def store_url(request, store_path: Path):
+    """Where the store is: a file, or, where a test asks for it by its parameter, a database of PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return sqlite_url(store_path)
+    return database_url(request.getfixturevalue("postgres").new_database(), default=store_path)
+
+
+@pytest.fixture
+async def store(store_url):
+    async with open_store(store_url) as opened:
         yield opened
 
 
@@ -92,3 +108,80 @@ def note(number: int, **fields) -> NewDocument:
 @pytest.fixture
 def make_note():
     return note
+
+
+class KnowledgeProcess:
+    """A knowledge server as a process, with the real embedding model unless its variables say otherwise."""
+
+    def __init__(self, process: asyncio.subprocess.Process, channel: grpc.aio.Channel, log: Path) -> None:
+        self.process = process
+        self.log = log
+        self.documents = knowledge_pb2_grpc.KnowledgeServiceStub(channel)
+        self.maintenance = maintenance_pb2_grpc.KnowledgeMaintenanceServiceStub(channel)
+        self.health = health_pb2_grpc.HealthStub(channel)
+
+    async def serves(self, wanted: bool = True) -> None:
+        """Waits until its health is SERVING, or no longer is."""
+        asked = self.health.Watch(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=150)
+        async for answer in asked:
+            if (answer.status == health_pb2.HealthCheckResponse.SERVING) == wanted:
+                asked.cancel()
+                return
+
+    async def kill(self) -> None:
+        """Ends it as a crash would."""
+        self.process.kill()
+        await self.process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory) -> Path:
+    """A folder in which the embedding model is made and tried once, for all processes."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def start_knowledge(models, tmp_path_factory):
+    """Starts a knowledge server; `async with start_knowledge(name, **variables) as server` ends it with status 0.
+
+    Servers of one name have the same data folder.
+    """
+    folder = tmp_path_factory.mktemp("servers")
+
+    @asynccontextmanager
+    async def start(name: str, **variables: str):
+        data, port = folder / name, _free_port()
+        data.mkdir(exist_ok=True)
+        if not (data / "models").exists():
+            (data / "models").symlink_to(models)
+        environment = {
+            **os.environ,
+            "MCP_DATA_DIR": str(data),
+            "MCP_KNOWLEDGE_PORT": str(port),
+            "MCP_LOG_FORMAT": "json",
+            "MCP_LOAD_CORPUS": "false",
+            **variables,
+        }
+        log = data / "server.log"
+        with log.open("ab") as told:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "onenumbers_knowledge"), env=environment, stdout=told, stderr=told
+            )
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                yield KnowledgeProcess(process, channel, log)
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                assert await asyncio.wait_for(process.wait(), 30) == 0, log.read_text()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    return start

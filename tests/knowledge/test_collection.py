@@ -10,6 +10,8 @@ from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.index import VectorIndex
 from onenumbers_runtime.errors import InvalidArgumentError, NotFoundError, UnavailableError
 
+pytestmark = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
+
 
 async def test_the_same_document_handed_in_at_once_is_stored_once(collection, make_note):
     answers = await asyncio.gather(*(collection.ingest(make_note(1)) for _ in range(8)))
@@ -61,7 +63,7 @@ async def test_the_index_is_saved_while_serving(store, store_path, hashing, make
     await opened.ingest(make_note(4))
     await asyncio.gather(*opened._changes)
     index = VectorIndex(hashing.dimensions)
-    assert index.load(path, await store.entries(), changes=await store.changes(), model=hashing.model_id)
+    assert index.load(path, await store.entries(), changes=(await store.moment()).stamp, model=hashing.model_id)
     await opened.close()
 
 

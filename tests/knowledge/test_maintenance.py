@@ -17,6 +17,8 @@ from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
 from onenumbers_runtime.testing import running
 
+pytestmark = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
+
 
 @pytest.fixture
 async def channel(collection):

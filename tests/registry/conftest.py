@@ -12,10 +12,11 @@ from google.rpc import error_details_pb2, status_pb2
 
 from onenumbers.utilities.v1 import registry_pb2 as pb
 from onenumbers.utilities.v1 import registry_pb2_grpc
+from onenumbers_runtime.database import sqlite_url
 from onenumbers_runtime.server import GrpcServer
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.registry.sandbox import Sandbox
-from onenumbers_utilities.registry.store import store_url
+from onenumbers_utilities.registry.store import default_path
 from onenumbers_utilities.registry_service import RunningRegistry, running_registry
 
 ATTITUDE: dict[str, Any] = {
@@ -64,7 +65,9 @@ class Replica:
 async def replica_on(folder: Path, *, settings: Any = None, **options: Any) -> AsyncIterator[Replica]:
     """A replica over the store in a folder."""
     async with (
-        running_registry(url=store_url("", folder), services=[], max_response_bytes=4 << 20, **options) as registry,
+        running_registry(
+            url=sqlite_url(default_path(folder)), services=[], max_response_bytes=4 << 20, **options
+        ) as registry,
         running([registry.service], settings=settings, generic_handlers=registry.handlers, reflection=False) as (
             server,
             channel,

@@ -25,10 +25,11 @@ from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
 from onenumbers_research.discovery_service import running_discovery
+from onenumbers_runtime.database import sqlite_url
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.clock import today
 from onenumbers_utilities.counting_service import CountingServicer, counting_service
-from onenumbers_utilities.registry.store import store_url
+from onenumbers_utilities.registry.store import default_path
 from onenumbers_utilities.registry_service import running_registry
 from onenumbers_utilities.service import UtilitiesServicer, utilities_service
 
@@ -120,7 +121,7 @@ async def mesh(tmp_path):
         stack.push_async_callback(collection.close)
         base, knowledge = await stack.enter_async_context(running([knowledge_service(KnowledgeServicer(collection))]))
         registry = await stack.enter_async_context(
-            running_registry(url=store_url("", tmp_path), services=[], max_response_bytes=4 << 20)
+            running_registry(url=sqlite_url(default_path(tmp_path)), services=[], max_response_bytes=4 << 20)
         )
         calculations = [
             utilities_service(UtilitiesServicer(clock=today, max_response_bytes=4 << 20)),

@@ -110,9 +110,8 @@ def research(utilities, knowledge) -> Service:
 @asynccontextmanager
 async def knowledge_server(folder):
     settings = KnowledgeSettings.load(data_dir=folder)
-    settings.store_path.parent.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.store_path))
+        store = await stack.enter_async_context(open_store(settings.store_url))
         embedder = await load_embedder(settings)
         stack.push_async_callback(embedder.close)
         collection = Collection(store, index_path=settings.index_path)

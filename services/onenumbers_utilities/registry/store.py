@@ -6,44 +6,27 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, event, func, insert, make_url, select, text, update
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import URL, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_runtime.errors import AbortedError, UnavailableError
+from onenumbers_runtime.database import Database, alembic_migrations, open_database
+from onenumbers_runtime.errors import AbortedError
 from onenumbers_utilities.registry.definitions import Definition, Event, Record, ResultType, Status
 from onenumbers_utilities.registry.tables import definitions, events, state, utilities
-
-_BUSY_MS: Final = 5_000
-_MIGRATION_LOCK: Final = 0x0E0E_0001
-"""Number of PostgreSQL's advisory lock under which one replica at a time makes the tables."""
-_WRITES: Final = "registry_writes"
-_DRIVERS: Final = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+asyncpg",
-    "postgres": "postgresql+asyncpg",
-}
-
-
-class StoreError(Exception):
-    """The store cannot be opened; the message is one line."""
 
 
 class Store:
     """Utilities with all their versions and their history. Made by `open_store`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._writer = engine.execution_options(**{_WRITES: True})
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def get(self, utility_id: str) -> tuple[Record, list[Event]] | None:
         """Returns the version that stands and the history, oldest first; None where there is no such utility."""
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             record = await _record_of(connection, utility_id)
             if record is None:
                 return None
@@ -58,14 +41,14 @@ class Store:
         if status is not None:
             chosen = chosen.where(utilities.c.status == status.value)
             total = total.where(utilities.c.status == status.value)
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(chosen)).all()
             count = (await connection.execute(total)).scalar_one()
         return [_record(row) for row in rows], int(count)
 
     async def active(self) -> tuple[int, list[Record]]:
         """Returns the number of changes so far and the active utilities, ordered by id."""
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             # The counter first: what changes in between is seen again with the next look, never missed.
             changes = int((await connection.execute(_CHANGES)).scalar_one())
             chosen = _RECORDS.where(utilities.c.status == Status.ACTIVE.value).order_by(utilities.c.id)
@@ -74,7 +57,7 @@ class Store:
 
     async def changes(self) -> int:
         """Returns the number of changes so far."""
-        async with self._reading() as connection:
+        async with self._database.reading() as connection:
             return int((await connection.execute(_CHANGES)).scalar_one())
 
     async def add(
@@ -100,7 +83,7 @@ class Store:
         """
         identifier, status = definition.utility_id, history[-1][0]
         try:
-            async with self._writing() as connection:
+            async with self._database.writing() as connection:
                 await _count_change(connection)
                 before = (
                     await connection.execute(select(utilities.c.version).where(utilities.c.id == identifier))
@@ -132,7 +115,7 @@ class Store:
 
     async def deprecate(self, utility_id: str, *, note: str, now: datetime) -> Record | None:
         """Takes a utility out of use; one that is out already stays as it is. None where there is no such utility."""
-        async with self._writing() as connection:
+        async with self._database.writing() as connection:
             await _count_change(connection)
             record = await _record_of(connection, utility_id)
             if record is None or record.status is Status.DEPRECATED:
@@ -145,114 +128,25 @@ class Store:
             await _note(connection, utility_id, record.version, Status.DEPRECATED, note, now)
             return await _record_of(connection, utility_id)
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with _translated():
-            async with self._engine.connect() as connection:
-                yield connection
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        with _translated():
-            async with self._writer.begin() as connection:
-                yield connection
-
-
-class _translated:  # noqa: N801 - reads as a word in `with`
-    """Turns failures of the database into a status that a caller understands."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, IntegrityError):
-            return
-        if isinstance(error, DBAPIError | OSError):
-            raise UnavailableError(
-                "the registry of utilities cannot be read or written now", reason="STORE_UNAVAILABLE", retry_after=1.0
-            ) from error
-
-
-def store_url(database_url: str, data_dir: Path) -> str:
-    """Returns the URL of the store: that of DATABASE_URL, or a file in the data folder where it is empty.
-
-    Raises:
-        StoreError: It is no URL of SQLite or PostgreSQL.
-    """
-    if not database_url:
-        return f"sqlite+aiosqlite:///{data_dir / 'registry' / 'utilities.sqlite'}"
-    try:
-        url = make_url(database_url)
-    except ArgumentError:
-        raise StoreError("DATABASE_URL must be sqlite:///PATH or postgresql://USER@HOST/NAME") from None
-    driver = _DRIVERS.get(url.get_backend_name() if url.drivername not in _DRIVERS else url.drivername)
-    if driver is None or (driver.startswith("sqlite") and url.database in (None, "", ":memory:")):
-        raise StoreError("DATABASE_URL must be sqlite:///PATH or postgresql://USER@HOST/NAME")
-    return url.set(drivername=driver).render_as_string(hide_password=False)
+def default_path(data_dir: Path) -> Path:
+    """Returns the file of the store in the data folder, where DATABASE_URL names none."""
+    return data_dir / "registry" / "utilities.sqlite"
 
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[Store]:
+async def open_store(url: URL) -> AsyncIterator[Store]:
     """Opens the store, makes or updates its tables, and closes it at the end.
 
     Args:
-        url: What `store_url` returned.
+        url: What `database_url` returned.
 
     Raises:
-        StoreError: It cannot be opened, on entering.
+        DatabaseError: It cannot be opened, on entering.
     """
-    parsed = make_url(url)
-    shown = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.render_as_string(hide_password=True)
-    try:
-        engine = create_async_engine(parsed, pool_size=4, max_overflow=4, pool_pre_ping=True)
-    except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise StoreError(f"the registry {shown} needs a driver that is not installed: {error}") from error
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare)
-        event.listen(engine.sync_engine, "begin", _begin)
-    try:
-        try:
-            if parsed.get_backend_name() == "sqlite" and parsed.database is not None:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            async with engine.execution_options(**{_WRITES: True}).begin() as connection:
-                await connection.run_sync(_migrate)
-        except (DBAPIError, CommandError, OSError) as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreError(f"the registry {shown} cannot be opened: {reason}") from error
-        yield Store(engine)
-    finally:
-        await engine.dispose()
-
-
-def _prepare(connection: Any, _: Any) -> None:
-    # The driver begins transactions by itself, and too late: it is told not to, see _begin.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={_BUSY_MS}",
-        "journal_mode=WAL",
-        # An acknowledged utility survives a loss of power, not only of the process.
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    # A writer locks from its first read on: one that reads before it writes would be refused, not kept waiting.
-    immediate = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _migrate(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK})
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    make_tables = alembic_migrations(Path(__file__).parent / "migrations")
+    async with open_database(url, what="the registry of utilities", make_tables=make_tables) as database:
+        yield Store(database)
 
 
 _CHANGES: Final = select(state.c.value).where(state.c.name == "changes")

@@ -8,11 +8,15 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Of PostgreSQL, ids are compared byte by byte, and numbers have 64 bits as they have in SQLite.
+ID = sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql")
+KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
         "documents",
-        sa.Column("id", sa.String(100), primary_key=True),
+        sa.Column("id", ID, primary_key=True),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("content", sa.Text, nullable=False),
         sa.Column("category", sa.String(20), nullable=False),
@@ -32,8 +36,8 @@ def upgrade() -> None:
     op.create_index("documents_by_category", "documents", ["category", "id"])
     op.create_table(
         "passages",
-        sa.Column("key", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("document_id", sa.String(100), sa.ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("key", KEY, primary_key=True, autoincrement=True),
+        sa.Column("document_id", ID, sa.ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("section", sa.Text, nullable=False),
         sa.Column("start", sa.Integer, nullable=False),
@@ -46,9 +50,9 @@ def upgrade() -> None:
     op.create_table(
         "state",
         sa.Column("name", sa.String(50), primary_key=True),
-        sa.Column("value", sa.Integer, nullable=False),
+        sa.Column("value", KEY, nullable=False),
     )
-    op.create_table("removed", sa.Column("id", sa.String(100), primary_key=True))
+    op.create_table("removed", sa.Column("id", ID, primary_key=True))
     op.execute("INSERT INTO state (name, value) VALUES ('changes', 0)")
 
 

@@ -1,0 +1,185 @@
+"""The index that searches use, kept in step with the store: with this server's changes, and with those of others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+import structlog
+
+from onenumbers_knowledge.change_log import Moment
+from onenumbers_knowledge.filling import fill, fill_words
+from onenumbers_knowledge.index_source import News
+from onenumbers_knowledge.passage_index import PassageIndex
+from onenumbers_knowledge.preparing import Embedder, Prepared
+from onenumbers_knowledge.store import Store, Written
+from onenumbers_runtime.errors import UnavailableError
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+_AT_ONCE: Final = 100
+"""Changes that are followed before searches get their turn again."""
+_TRIES: Final = 5
+"""Times that an index is made anew because everything was replaced while it was made."""
+
+
+class Serving(NamedTuple):
+    """A model and the index of its vectors: exchanged together, or dimensions would mix."""
+
+    embedder: Embedder
+    passages: PassageIndex
+
+
+class LiveIndex:
+    """The index of a collection, and the moment of the store that it shows.
+
+    Changes are taken in the order in which the store has them. One of this server's own is taken as it was prepared
+    where nothing came between; else it is read from the store with those that did.
+
+    Args:
+        store: The truth.
+        path: File that the index is kept in between two runs.
+    """
+
+    def __init__(self, store: Store, path: Path) -> None:
+        self._store = store
+        self._path = path
+        self._moment: Moment | None = None
+        # FAISS runs here alone: off the event loop, and one call at a time.
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
+        self.writing = asyncio.Lock()
+        """Held by whoever changes the collection or its index."""
+        self.serving: Serving | None = None
+        self.moved_to = ""
+        """Model that another server has brought the collection to; empty while it is the one that serves."""
+        self.moved = asyncio.Event()
+        """Set while there is such a model."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs work where indexes may be touched."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    async def open(self, embedder: Embedder) -> None:
+        """Loads the saved vectors where they fit the store, and makes everything else from the store."""
+        async with self.writing:
+            await self.make(embedder)
+
+    async def make(self, embedder: Embedder) -> None:
+        """Makes the index from the store and lets it serve. The caller holds `writing`."""
+        for _ in range(_TRIES):
+            # The moment first: what changes while the store is read is taken once more afterwards.
+            moment = await self._store.moment()
+            index = await self._made(embedder, moment)
+            self._moment = moment
+            if await self._follow(index, embedder.model_id):
+                self.exchange(Serving(embedder, index), self._moment)
+                return
+        raise UnavailableError(
+            "the collection is being replaced again and again: its index cannot be made",
+            reason="COLLECTION_REPLACED",
+            retry_after=5.0,
+        )
+
+    def exchange(self, serving: Serving, moment: Moment) -> None:
+        """Lets another index serve, which shows a moment of the store. The caller holds `writing`."""
+        self.serving, self._moment, self.moved_to = serving, moment, ""
+        self.moved.clear()
+
+    async def take(self, serving: Serving, written: Written, prepared: Prepared | None = None) -> None:
+        """Takes a change that this server has made. The caller holds `writing`.
+
+        Args:
+            serving: What serves.
+            written: What the store says of the change.
+            prepared: The passages that it added.
+        """
+        moment = written.moment
+        if moment is None:
+            return
+        if self._moment is None or self._moment.number + 1 != moment.number:
+            await self._catch_up()
+            return
+        entries, texts = prepared.indexed(written.info, written.added) if prepared is not None else ([], [])
+
+        def follow() -> None:
+            serving.passages.remove(written.gone)
+            if prepared is not None and entries:
+                serving.passages.add(entries, texts, prepared.vectors)
+
+        await self.run(follow)
+        self._moment = moment
+
+    async def follow(self) -> None:
+        """Takes what has changed in the store, here or by another server, before this call.
+
+        Raises:
+            MeshError: The store cannot be read.
+        """
+        async with self.writing:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        if self.serving is None or self.moved_to:
+            return
+        embedder, index = self.serving
+        if not await self._follow(index, embedder.model_id) and not self.moved_to:
+            log.info("collection_replaced")
+            await self.make(embedder)
+
+    async def _follow(self, index: PassageIndex, model: str) -> bool:
+        """Brings an index up to date; returns False where it has to be made anew, or is of a model of before."""
+        while self._moment is not None:
+            news = await self._store.news(self._moment, model, limit=_AT_ONCE)
+            if news.model not in ("", model):
+                log.warning("embedding_model_exchanged", model=news.model, before=model)
+                self.moved_to = news.model
+                self.moved.set()
+                return False
+            if news.changes.everything:
+                return False
+            if news.changes.until == self._moment:
+                return True
+            await self.run(partial(_take, index, news))
+            self._moment = news.changes.until
+        return False
+
+    async def save(self) -> None:
+        """Saves the index. What is lost here is only time: it can always be made again from the store."""
+        async with self.writing:
+            if self.serving is None or self._moment is None or self.moved_to:
+                return
+            (embedder, index), stamp = self.serving, self._moment.stamp
+            try:
+                await self.run(lambda: index.dense.save(self._path, changes=stamp, model=embedder.model_id))
+            except OSError as error:
+                log.warning("index_not_saved", reason=str(error))
+
+    async def close(self) -> None:
+        """Waits for what runs."""
+        await asyncio.to_thread(self._executor.shutdown)
+
+    async def _made(self, embedder: Embedder, moment: Moment) -> PassageIndex:
+        index, model = PassageIndex(embedder.dimensions), embedder.model_id
+        entries = await self._store.entries(model)
+        if await self.run(lambda: index.dense.load(self._path, entries, changes=moment.stamp, model=model)):
+            await fill_words(index, self._store, model, self.run)
+            log.info("index_loaded", vectors=len(index))
+        else:
+            await fill(index, self._store, model, self.run)
+            log.info("index_built", vectors=len(index))
+        return index
+
+
+def _take(index: PassageIndex, news: News) -> None:
+    # What is there of the changed documents goes, too: it may have been read from the store already.
+    entries = news.entries
+    index.remove([*news.changes.gone, *(entry.key for entry in entries)])
+    if entries:
+        vectors = np.frombuffer(b"".join(news.vectors), dtype=np.float32)
+        index.add(entries, news.texts, vectors.reshape(len(entries), index.dimensions))
