@@ -25,12 +25,18 @@ from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
 from onenumbers_research.discovery_service import running_discovery
+from onenumbers_research.model_slot import ModelSlot
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.clock import today
+from onenumbers_utilities.compatibility_service import CompatibilityServicer, compatibility_service
 from onenumbers_utilities.counting_service import CountingServicer, counting_service
+from onenumbers_utilities.dates_service import DateNumbersServicer, date_numbers_service
+from onenumbers_utilities.names_service import NameNumbersServicer, name_numbers_service
+from onenumbers_utilities.objects_service import ObjectNumbersServicer, object_numbers_service
 from onenumbers_utilities.registry.store import store_url
 from onenumbers_utilities.registry_service import running_registry
 from onenumbers_utilities.service import UtilitiesServicer, utilities_service
+from onenumbers_utilities.systems_service import NumberSystemsServicer, number_systems_service
 
 DOCUMENTS = Path(__file__).parent / "documents"
 NEW = {
@@ -102,8 +108,7 @@ class Mesh:
                 knowledge=self.knowledge_channel,
                 utilities=self.utilities_channel,
                 token=None,
-                patience=(),
-                **options,
+                **{"model": ModelSlot(reason="no model is wanted here"), "patience": ()} | options,
             ) as discovery,
             running([discovery.service]) as (_, channel),
         ):
@@ -124,6 +129,11 @@ async def mesh(tmp_path):
         )
         calculations = [
             utilities_service(UtilitiesServicer(clock=today, max_response_bytes=4 << 20)),
+            name_numbers_service(NameNumbersServicer(clock=today)),
+            date_numbers_service(DateNumbersServicer(clock=today)),
+            number_systems_service(NumberSystemsServicer(clock=today)),
+            object_numbers_service(ObjectNumbersServicer()),
+            compatibility_service(CompatibilityServicer(clock=today)),
             counting_service(CountingServicer()),
         ]
         server, utilities = await stack.enter_async_context(
@@ -170,7 +180,7 @@ async def test_what_documents_describe_becomes_tools_and_what_is_wrong_does_not(
 
         meeting = findings["meeting-number"]
         assert meeting.verdict == pb.DISCOVERY_VERDICT_DUPLICATE
-        assert meeting.duplicate_of == "built-in attitude"
+        assert meeting.duplicate_of == "calculate_attitude: result.value"
         assert meeting.inputs_compared >= 8
 
         silent = findings["silent-number"]
@@ -264,7 +274,7 @@ async def test_research_on_a_number_ends_in_a_cited_summary(mesh, tmp_path):
         passage = cited[sentence.markers[0]]
         assert sentence.text in passage.excerpt
         assert text[passage.start_offset : passage.end_offset] == passage.excerpt
-    assert [event.step for event in events] == ["start", "start", "search", "summary", "end"]
+    assert [event.step for event in events] == ["start", "start", "patterns", "search", "summary", "end"]
 
 
 async def test_a_knowledge_server_that_is_away_fails_the_run_with_the_reason(mesh, tmp_path):
