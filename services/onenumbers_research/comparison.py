@@ -16,6 +16,8 @@ from onenumbers_research.sample_inputs import bindings, random_rows
 LEAST_ROWS: Final = 30
 """Of them, those on which the other one must have a result for a comparison to count."""
 _FEW_EXAMPLES: Final = 8
+_STAGES: Final = (3, 20)
+"""Rows on which quantities are compared before all are."""
 _FIRST: Final = 3
 """Rows on which most others already differ."""
 
@@ -92,25 +94,28 @@ class DuplicateSearch:
         subjects: Sequence[Subject],
         told: Sequence[tuple[Subject, Any]],
     ) -> Duplicate | None:
-        # A few rows first, on which nearly all quantities differ; all rows of the rest.
-        few = [*(subject for subject, _ in told[:_FEW_EXAMPLES]), *subjects[:_FIRST]]
+        # A few rows first, on which nearly all quantities differ; then more, and all rows for what is left.
         expected = [value for _, value in told]
-        alike: dict[str, list[str]] = {}
-        for name, values in (await self._built_in.quantities(few)).items():
-            shown = len(few) - _FIRST
-            if values[:shown] == expected[:shown] and None not in values[shown:]:
-                alike.setdefault(repr(values[shown:]), []).append(name)
-        left: list[str] = []
-        for names in alike.values():
-            values = (await self._built_in.quantities(subjects[:_FIRST], only=names[:1]))[names[0]]
-            results = [Worked(row, value, "") for row, value in zip(rows, values, strict=False)]
-            if await _same(candidate, results, self._registry):
-                left += names
-        if not left:
-            return None
-        found = await self._built_in.quantities([*(subject for subject, _ in told), *subjects], only=left)
-        for name in sorted(left, key=lambda name: (not name.endswith("result.value"), left.index(name))):
-            values = found[name]
+        left: list[str] | None = None
+        for count in _STAGES:
+            shown = [subject for subject, _ in told[:_FEW_EXAMPLES]]
+            found = await self._built_in.quantities([*shown, *subjects[:count]], only=left)
+            alike: dict[str, list[str]] = {}
+            for name, values in found.items():
+                if values[: len(shown)] == expected[: len(shown)] and any(value is not None for value in values):
+                    alike.setdefault(repr(values[len(shown) :]), []).append(name)
+            left = []
+            for names in alike.values():
+                values = found[names[0]][len(shown) :]
+                results = [
+                    Worked(row, value, "") for row, value in zip(rows, values, strict=False) if value is not None
+                ]
+                if results and await _same(candidate, results, self._registry):
+                    left += names
+            if not left:
+                return None
+        for name in sorted(left or (), key=lambda name: not name.endswith("result.value")):
+            values = (await self._built_in.quantities([*(each for each, _ in told), *subjects], only=[name]))[name]
             if values[: len(told)] != expected:
                 continue
             pairs = zip(rows, values[len(told) :], strict=True)

@@ -79,7 +79,7 @@ class Derivation:
         if fitting:
             # The draft that was written most often, and of those the first.
             tree = max(fitting, key=fitting.count)
-            doubts = _doubts(method, tree, found, least=LEAST_EXAMPLES, rows=rows, drafts=len(set(drafted.trees)))
+            doubts = _doubts(method, tree, found, least=LEAST_EXAMPLES, rows=rows, drafts=set(drafted.trees))
             return _derived(method, tree, found, doubts, drafted, len(fitting))
         if found.fits:
             return _derived(method, found.fits[0], found, doubts, drafted, 0)
@@ -122,7 +122,7 @@ def _doubts(
     *,
     least: int,
     rows: dict[str, Rows] | None = None,
-    drafts: int | None = None,
+    drafts: set[Tree] | None = None,
 ) -> tuple[str, ...]:
     """Returns why a formula that gives every result may still not be the one that was meant."""
     doubts: list[str] = []
@@ -141,7 +141,7 @@ def _doubts(
         doubts.append(f"another formula that is not larger gives the same results, such as {other.formula()}")
     chance = found.chance(drafts)
     if chance > MOST_BY_CHANCE:
-        doubts.append(f"{chance:.2g} formulas of so many are expected to give these results by chance")
+        doubts.append(f"{chance:.2g} of what was tried is expected to give these results by chance")
     return tuple(doubts)
 
 
@@ -170,7 +170,7 @@ def _derived(
         told = f"{tried}; the only one of its size that gives every result"
     else:
         told = _of_model(drafted, fitting) if by_model else f"{tried}; {_of_model(drafted, fitting)}"
-    chance = found.chance(len(set(drafted.trees)) if by_model and drafted is not None else None)
+    chance = found.chance(set(drafted.trees) if by_model and drafted is not None else None)
     return Derived(candidate, _search(found, chance, drafted, fitting), tuple(doubts), told)
 
 

@@ -35,12 +35,20 @@ class Search:
     """How many there are."""
     tried: int
     """Formulas with different results that were tried, up to the size of those that fit."""
-    shares: tuple[float, ...]
-    """For each example, the share of tried formulas that give its result."""
+    kinds: Mapping[str, tuple[int, float]]
+    """By outermost function ("" for none): formulas that were tried, and the part of them expected to fit by chance.
 
-    def chance(self, tries: int | None = None) -> float:
-        """Returns how many of so many formulas are expected to fit by chance, as if examples were independent."""
-        return float(np.prod(self.shares)) * (self.tried if tries is None else tries)
+    That part is the product, over the examples, of the share of these formulas that give the result: as if their
+    results in different examples were independent. They nearly are among formulas of one kind, and are not among all:
+    those that end in a single digit give small results everywhere.
+    """
+
+    def chance(self, drafts: Collection[Tree] | None = None) -> float:
+        """Returns how many of the formulas that were tried, or of some drafts, are expected to fit by chance."""
+        if drafts is None:
+            return sum(count * part for count, part in self.kinds.values())
+        least = min((part for _, part in self.kinds.values()), default=1.0)
+        return sum(self.kinds.get(_kind(tree.head, bool(tree.of)), (0, least))[1] for tree in drafts)
 
 
 @dataclass(slots=True)
@@ -96,11 +104,19 @@ class _Enumeration:
             self._levels.append(level)
         tried = sum(int((~level.numbers).sum()) for level in self._levels)
         given = len(self._expected)
-        hits = sum((level.values[~level.numbers, :given] == self._expected).sum(axis=0) for level in self._levels)
-        # One more, as if the formula that was meant had been tried: no share is nothing.
-        shares = tuple(float(share) for share in (np.asarray(hits) + 1) / (tried + 1))
+        kinds: dict[str, tuple[int, float]] = {}
+        names = np.array([_kind(head, parts[0] >= 0) for level in self._levels
+                          for head, parts in zip(level.heads, level.parts, strict=True)])  # fmt: skip
+        values = np.concatenate([level.values[:, :given] for level in self._levels])
+        numbers = np.concatenate([level.numbers for level in self._levels])
+        for kind in np.unique(names):
+            chosen = values[(names == kind) & ~numbers]
+            if len(chosen):
+                # No share is nothing: what none of those tried gives, another one may.
+                shares = np.maximum((chosen == self._expected).mean(axis=0), 1 / (tried + 1))
+                kinds[str(kind)] = (len(chosen), float(np.prod(shares)))
         start = self._start(len(self._levels) - 1)
-        return Search(tuple(self._tree(start + int(place)) for place in fits[:_SHOWN]), len(fits), tried, shares)
+        return Search(tuple(self._tree(start + int(place)) for place in fits[:_SHOWN]), len(fits), tried, kinds)
 
     def _fits(self) -> NDArray[np.int64]:
         level = self._levels[-1]
@@ -176,3 +192,7 @@ class _Enumeration:
                 return Tree(level.heads[place], parts)
             place -= len(level.heads)
         raise IndexError(place)
+
+
+def _kind(head: str | int, is_function: bool) -> str:
+    return str(head) if is_function else ""
