@@ -32,7 +32,9 @@ PURE = [
             *("statistics", "people", "population", "compatibility_data", "patterns", "histogram"),
             *("claims", "claim_dates", "calculation_claims", "calculation_verdicts", "claim_evidence"),
             *("meaning_claims", "empirical_claims", "calibration"),
-            *("prose", "extraction", "comparison", "discovery", "runs", "run_store"),
+            *("prose", "extraction", "comparison", "definitions", "sample_inputs", "discovery", "runs", "run_store"),
+            *("run_records", "discovery_documents", "document_discovery", "derivation", "methods", "scheduler"),
+            *("formula_trees", "input_quantities", "synthesis", "drafting"),
         )
     ),
     "services/onenumbers_runtime/errors.py",

@@ -12,9 +12,10 @@ from onenumbers_models.statistics import GenerationCollector
 from onenumbers_research.analysis_service import AnalysisServicer, analysis_service
 from onenumbers_research.calculation_client import CalculationClient
 from onenumbers_research.calibration import calibration
-from onenumbers_research.discovery_service import running_discovery
+from onenumbers_research.discovery_service import RunningDiscovery, running_discovery
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.model_slot import ModelSlot, loading_model
+from onenumbers_research.run_metrics import RunCollector
 from onenumbers_research.service import ResearchServicer, research_service
 from onenumbers_research.settings import ResearchSettings
 from onenumbers_research.utilities_client import UtilitiesClient
@@ -29,18 +30,26 @@ REASONING = "onenumbers.research.v1.Reasoning"
 """Name under which the health service reports the model: answers are passages while it does not serve."""
 
 
+SCHEDULER = "onenumbers.research.v1.DiscoveryScheduler"
+"""Name under which the health service reports whether the last scheduled discovery succeeded, where there are any."""
+
+
 @asynccontextmanager
-async def _reporting(slot: ModelSlot, server: GrpcServer) -> AsyncIterator[None]:
-    """Keeps the health and the metrics of the model up to date while the context is open."""
-    changes: asyncio.Queue[tuple[bool, str]] = asyncio.Queue()
+async def _reporting(slot: ModelSlot, discovery: RunningDiscovery, server: GrpcServer) -> AsyncIterator[None]:
+    """Keeps the health and the metrics of the model and of the runs up to date while the context is open."""
+    changes: asyncio.Queue[tuple[str, bool, str]] = asyncio.Queue()
 
     async def follow() -> None:
         while True:
-            serving, reason = await changes.get()
-            await server.set_serving(serving, REASONING, reason=reason)
+            name, serving, reason = await changes.get()
+            await server.set_serving(serving, name, reason=reason)
 
     server.metrics.registry.register(GenerationCollector(slot.statistics, slot.restarts))
-    slot.on_serving(lambda serving, reason: changes.put_nowait((serving, reason)))
+    slot.on_serving(lambda serving, reason: changes.put_nowait((REASONING, serving, reason)))
+    if discovery.runs is not None:
+        server.metrics.registry.register(RunCollector(discovery.runs, discovery.scheduler))
+    if discovery.scheduler is not None:
+        discovery.scheduler.on_outcome(lambda serving, reason: changes.put_nowait((SCHEDULER, serving, reason)))
     task = asyncio.create_task(follow(), name="report-model")
     try:
         yield
@@ -61,6 +70,8 @@ async def serve(settings: ResearchSettings) -> None:
             knowledge=knowledge_channel,
             utilities=utilities_channel,
             token=settings.token,
+            model=slot,
+            every_hours=settings.discovery_every_hours,
         ) as discovery,
     ):
         knowledge = KnowledgeClient(knowledge_channel, token=settings.token)
@@ -75,7 +86,8 @@ async def serve(settings: ResearchSettings) -> None:
             analysis_service(AnalysisServicer(utilities=utilities, knowledge=knowledge, validator=validator)),
             discovery.service,
         ]
-        health = Health((*(service.full_name for service in services), REASONING))
+        reported = (REASONING, SCHEDULER) if discovery.scheduler is not None else (REASONING,)
+        health = Health((*(service.full_name for service in services), *reported))
         async with GrpcServer(
             name="research", settings=settings, services=services, port=settings.port, health=health
         ) as server:
@@ -83,7 +95,7 @@ async def serve(settings: ResearchSettings) -> None:
                 served = service is not discovery.service or discovery.runs is not None
                 await server.set_serving(served, service.full_name, reason="" if served else discovery.reason)
             await server.set_serving(True, "")
-            async with _reporting(slot, server):
+            async with _reporting(slot, discovery, server):
                 try:
                     await server.serve_until_signal()
                 finally:

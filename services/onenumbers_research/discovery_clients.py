@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
 from google.protobuf import json_format
-from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
-from google.type import date_pb2
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as kpb
 from onenumbers.knowledge.v1 import knowledge_pb2_grpc
-from onenumbers.utilities.v1 import (
-    calculation_pb2,
-    counting_pb2,
-    counting_pb2_grpc,
-    registry_pb2,
-    registry_pb2_grpc,
-    utilities_pb2,
-    utilities_pb2_grpc,
-)
-from onenumbers_research.comparison import Definition, Known, Person, Probe, Refused, contradiction
-from onenumbers_research.discovery import DocumentRef, Text
+from onenumbers.utilities.v1 import registry_pb2, registry_pb2_grpc
+from onenumbers_research.built_in_calculations import BuiltInCalculations
+from onenumbers_research.comparison import contradiction
+from onenumbers_research.definitions import Definition, Known, Probe, Refused
+from onenumbers_research.discovery_documents import TOPIC, DocumentRef, Text
 from onenumbers_research.extraction import Input
-from onenumbers_runtime.calls import outgoing_metadata
-from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
+from onenumbers_research.patient_client import PATIENCE, PatientClient
+from onenumbers_runtime.errors import FailedPreconditionError
 
-_LIMIT_S: Final = 30.0
 _PAGE: Final = 1_000
 _NAMED: Final = 20
 """Examples that a refusal of the registry names at most."""
-PATIENCE: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts while a server does not answer: a restart must not end a run."""
 _KINDS: Final = {
     "integer": registry_pb2.UTILITY_INPUT_TYPE_INTEGER,
     "string": registry_pb2.UTILITY_INPUT_TYPE_STRING,
@@ -48,55 +34,9 @@ _STATUSES: Final = {
     registry_pb2.UTILITY_STATUS_ACTIVE: "active",
     registry_pb2.UTILITY_STATUS_DEPRECATED: "deprecated",
 }
-_REFUSALS: Final = {
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.FAILED_PRECONDITION,
-    grpc.StatusCode.ALREADY_EXISTS,
-    grpc.StatusCode.NOT_FOUND,
-    grpc.StatusCode.OUT_OF_RANGE,
-}
-_AWAY: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
-class _Client:
-    """Calls that are made in the background: with a timeout each, and again while the server is away."""
-
-    def __init__(self, server: str, *, token: str | None, patience: Sequence[float]) -> None:
-        self._server = server
-        self._token = token
-        self._patience = tuple(patience)
-
-    async def _call(self, method: Any, request: Message) -> Any:
-        """Returns the response.
-
-        Raises:
-            Refused: The server says that the request cannot be met.
-            UnavailableError: It does not answer.
-            FailedPreconditionError: It answers otherwise, such as that the token is wrong.
-        """
-        for pause in (*self._patience, None):
-            try:
-                return await method(request, timeout=_LIMIT_S, metadata=outgoing_metadata(self._token))
-            except grpc.aio.AioRpcError as error:
-                if error.code() in _AWAY and pause is not None:
-                    await asyncio.sleep(pause)
-                    continue
-                self._raise(error)
-        raise UnavailableError(f"the {self._server} server does not answer", reason="SERVER_UNAVAILABLE")
-
-    def _raise(self, error: grpc.aio.AioRpcError) -> NoReturn:
-        if error.code() in _REFUSALS:
-            raise _refused(error) from error
-        if error.code() in _AWAY:
-            raise UnavailableError(
-                f"the {self._server} server does not answer", reason="SERVER_UNAVAILABLE", retry_after=5.0
-            ) from error
-        raise FailedPreconditionError(
-            f"the {self._server} server refused a call with {error.code().name}", reason="SERVER_REFUSED"
-        ) from error
-
-
-class KnowledgeBase(_Client):
+class KnowledgeBase(PatientClient):
     """Documents of the knowledge server.
 
     Args:
@@ -133,7 +73,12 @@ class KnowledgeBase(_Client):
         except Refused:
             return None
         info = found.document.info
-        return Text(info.document_id, info.title, found.document.content, info.version, info.source)
+        topic = json_format.MessageToDict(info.metadata).get(TOPIC, "")
+        return Text(
+            *(info.document_id, info.title, found.document.content, info.version, info.source),
+            category=info.category,
+            topic=topic if isinstance(topic, str) else "",
+        )
 
     async def ingest(
         self, *, document_id: str, title: str, content: str, source: str, metadata: Mapping[str, Any]
@@ -152,7 +97,7 @@ class KnowledgeBase(_Client):
         return found
 
 
-class UtilityRegistry(_Client):
+class UtilityRegistry(PatientClient):
     """The registry of utilities, and the built-in calculations that new ones are compared with.
 
     Args:
@@ -164,8 +109,7 @@ class UtilityRegistry(_Client):
     def __init__(self, channel: grpc.aio.Channel, *, token: str | None, patience: Sequence[float] = PATIENCE) -> None:
         super().__init__("utilities", token=token, patience=patience)
         self._registry: Any = registry_pb2_grpc.UtilityRegistryServiceStub(channel)
-        self._utilities: Any = utilities_pb2_grpc.UtilitiesServiceStub(channel)
-        self._counting: Any = counting_pb2_grpc.CountingServiceStub(channel)
+        self._channel = channel
 
     async def probe(self, definition: Definition) -> Probe:
         """Returns how many of its examples a definition reproduces, by the registry's own check, storing nothing.
@@ -237,80 +181,9 @@ class UtilityRegistry(_Client):
             return None
         return json_format.MessageToDict(found.result)
 
-    async def built_in(self, people: Sequence[Person]) -> dict[str, list[Any]]:
-        """Returns what the built-in calculations give for people, by the name of each quantity, one value a person.
-
-        They are the numbers of a profile, and the attitude and the life path by all methods. None stands for what
-        somebody has no value of, such as a soul urge without vowels.
-        """
-        rows: list[dict[str, Any]] = []
-        for person in people:
-            request = utilities_pb2.AnalyzeNumerologyProfileRequest(
-                name=person.name,
-                day=person.born.day,
-                month=person.born.month,
-                year=person.born.year,
-                include_pinnacles=True,
-                include_challenges=True,
-                as_of=_date(person.as_of),
-                explain=False,
-            )
-            try:
-                found = await self._call(self._utilities.AnalyzeNumerologyProfile, request)
-            except Refused:
-                rows.append({})
-                continue
-            rows.append(_quantities(found.profile))
-        names = sorted(set().union(*rows))
-        quantities: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in names}
-        born = [person.born for person in people]
-        quantities["attitude"] = await self._date_numbers(counting_pb2.DATE_NUMBER_ATTITUDE, born)
-        for name, method in calculation_pb2.LifePathMethod.items():
-            if method:
-                found = await self._date_numbers(counting_pb2.DATE_NUMBER_LIFE_PATH, born, method)
-                quantities[f"life path ({name.removeprefix('LIFE_PATH_METHOD_').lower()})"] = found
-        return quantities
-
-    async def _date_numbers(self, number: Any, born: Sequence[date], method: int = 0) -> list[int]:
-        request = counting_pb2.NumberDatesRequest(
-            number=number,
-            days=[day.day for day in born],
-            months=[day.month for day in born],
-            years=[day.year for day in born],
-            life_path_method=method,  # type: ignore[arg-type]
-        )
-        return list((await self._call(self._counting.NumberDates, request)).values)
-
-
-def _quantities(profile: utilities_pb2.NumerologyProfile) -> dict[str, Any]:
-    """Returns the numbers of a profile by name: values, totals, ages and lists of numbers."""
-    found: dict[str, Any] = {}
-    for name in ("life_path", "expression", "soul_urge", "personality", "birthday", "maturity", "balance"):
-        _number(found, name, getattr(profile, name))
-    for name in ("personal_year", "personal_month", "personal_day", "universal_year", "universal_month"):
-        _number(found, name, getattr(profile.cycles, name))
-    found["age"] = profile.cycles.age
-    found["inclusion table"] = list(profile.inclusion.counts)
-    found["karmic lessons"] = list(profile.karmic_lessons)
-    found["hidden passions"] = list(profile.hidden_passions)
-    found["subconscious self"] = profile.subconscious_self
-    for kind, periods in (("pinnacle", profile.pinnacles), ("challenge", profile.challenges)):
-        for period in periods:
-            _number(found, f"{kind} {period.ordinal}", period.number)
-        found[f"{kind}s"] = [period.number.value for period in periods]
-    return found
-
-
-def _number(found: dict[str, Any], name: str, number: Any) -> None:
-    if number.HasField("value"):
-        label = name.replace("_", " ")
-        found[label] = number.value
-        found[f"{label} (total)"] = number.total
-        found[f"{label} (root)"] = number.root
-
-
-def _date(day: date) -> date_pb2.Date:
-    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
+    def built_in(self) -> BuiltInCalculations:
+        """Returns the built-in calculations, with a memory of their own."""
+        return BuiltInCalculations(self._channel, token=self._token, patience=self._patience)
 
 
 def _message(definition: Definition) -> registry_pb2.UtilityDefinition:
@@ -346,17 +219,3 @@ def _known(utility: registry_pb2.Utility) -> Known:
         provenance=definition.provenance,
         status=_STATUSES[utility.status],
     )
-
-
-def _refused(error: grpc.aio.AioRpcError) -> Refused:
-    reason, metadata, violations = error.code().name, {}, []
-    for key, value in error.trailing_metadata() or ():
-        if key != "grpc-status-details-bin" or not isinstance(value, bytes):
-            continue
-        for detail in status_pb2.Status.FromString(value).details:
-            info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-            if detail.Unpack(info):
-                reason, metadata = info.reason, dict(info.metadata)
-            elif detail.Unpack(bad):
-                violations = [(item.field, item.description) for item in bad.field_violations]
-    return Refused(error.details() or error.code().name, reason=reason, metadata=metadata, violations=violations)

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+import contextlib
+import random
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,12 +20,18 @@ import grpc
 import structlog
 
 from onenumbers.research.v1 import discovery_pb2 as pb
-from onenumbers.research.v1 import discovery_pb2_grpc, research_pb2
+from onenumbers.research.v1 import discovery_pb2_grpc
+from onenumbers_research.convert_runs import event_message, run_message
 from onenumbers_research.discovery import Discovery
-from onenumbers_research.discovery_clients import PATIENCE, KnowledgeBase, UtilityRegistry
+from onenumbers_research.discovery_clients import KnowledgeBase, UtilityRegistry
+from onenumbers_research.drafting import Slot
 from onenumbers_research.number_research import NumberResearch
-from onenumbers_research.run_store import Finding, Run, RunState, RunStoreError, Verdict, open_run_store
+from onenumbers_research.patient_client import PATIENCE
+from onenumbers_research.patterns import read_context
+from onenumbers_research.run_store import RunStoreError, open_run_store
 from onenumbers_research.runs import MAX_QUEUED, MAX_RUNNING, Runs
+from onenumbers_research.scheduler import DISCOVERY, DiscoveryScheduler
+from onenumbers_research.utilities_client import UtilitiesClient
 from onenumbers_runtime.errors import UnavailableError, invalid
 from onenumbers_runtime.server import Service
 
@@ -31,11 +40,7 @@ log = structlog.get_logger()
 DISCOVERY_SERVICE: Final = pb.DESCRIPTOR.services_by_name["DiscoveryService"].full_name
 _PAGE: Final = 20
 _LARGEST_PAGE: Final = 100
-_FINDINGS: Final = 1_000
-"""Findings that an answer holds; all of them are in the events."""
-_DISCOVERY, _NUMBER = "discovery", "number"
-_STATES: Final = {state: pb.ResearchRunState.Value(f"RESEARCH_RUN_STATE_{state.name}") for state in RunState}
-_VERDICTS: Final = {verdict: pb.DiscoveryVerdict.Value(f"DISCOVERY_VERDICT_{verdict.name}") for verdict in Verdict}
+_NUMBER: Final = "number"
 
 
 class DiscoveryServicer(discovery_pb2_grpc.DiscoveryServiceServicer):
@@ -56,8 +61,8 @@ class DiscoveryServicer(discovery_pb2_grpc.DiscoveryServiceServicer):
         """Starts a discovery."""
         depth = request.search_depth or "medium"
         subject = f"Discovery of utilities: {request.category}, {depth}"
-        run = await self._runs.start(_DISCOVERY, {"category": request.category, "search_depth": depth}, subject)
-        return pb.DiscoverNewUtilitiesResponse(run=_run(run))
+        run = await self._runs.start(DISCOVERY, {"category": request.category, "search_depth": depth}, subject)
+        return pb.DiscoverNewUtilitiesResponse(run=run_message(run))
 
     async def ResearchNumber(
         self,
@@ -65,9 +70,11 @@ class DiscoveryServicer(discovery_pb2_grpc.DiscoveryServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.ResearchNumberResponse:
         """Starts research on a number."""
+        if request.context:
+            read_context(request.context)
         subject = f"Research on the number {request.number}" + (f" as {request.context}" if request.context else "")
         run = await self._runs.start(_NUMBER, {"number": request.number, "context": request.context}, subject)
-        return pb.ResearchNumberResponse(run=_run(run))
+        return pb.ResearchNumberResponse(run=run_message(run))
 
     async def GetResearchRun(
         self,
@@ -75,7 +82,7 @@ class DiscoveryServicer(discovery_pb2_grpc.DiscoveryServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.GetResearchRunResponse:
         """Returns a run."""
-        return pb.GetResearchRunResponse(run=_run(await self._runs.get(request.run_id)))
+        return pb.GetResearchRunResponse(run=run_message(await self._runs.get(request.run_id)))
 
     async def ListResearchRuns(
         self,
@@ -85,7 +92,7 @@ class DiscoveryServicer(discovery_pb2_grpc.DiscoveryServiceServicer):
         """Lists runs, newest first."""
         limit = min(request.page_size or _PAGE, _LARGEST_PAGE)
         found = await self._runs.page(before=_before(request.page_token), limit=limit + 1)
-        response = pb.ListResearchRunsResponse(runs=[_run(run) for run in found[:limit]])
+        response = pb.ListResearchRunsResponse(runs=[run_message(run) for run in found[:limit]])
         if len(found) > limit:
             response.next_page_token = _token(found[limit - 1].key)
         return response
@@ -97,13 +104,7 @@ class DiscoveryServicer(discovery_pb2_grpc.DiscoveryServiceServicer):
     ) -> AsyncIterator[pb.WatchResearchRunResponse]:
         """Streams the events of a run from its start until it ends."""
         async for event in self._runs.watch(request.run_id):
-            told = pb.ResearchEvent(
-                sequence=event.sequence, step=event.step, message=event.message, state=_STATES[event.state]
-            )
-            told.time.FromDatetime(event.time)
-            if event.finding is not None:
-                told.finding.CopyFrom(_found(event.finding))
-            yield pb.WatchResearchRunResponse(event=told)
+            yield pb.WatchResearchRunResponse(event=event_message(event))
 
     async def CancelResearchRun(
         self,
@@ -111,7 +112,7 @@ class DiscoveryServicer(discovery_pb2_grpc.DiscoveryServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.CancelResearchRunResponse:
         """Cancels a run."""
-        return pb.CancelResearchRunResponse(run=_run(await self._runs.cancel(request.run_id)))
+        return pb.CancelResearchRunResponse(run=run_message(await self._runs.cancel(request.run_id)))
 
     @property
     def _runs(self) -> Runs:
@@ -129,6 +130,8 @@ class RunningDiscovery:
     runs: Runs | None
     """None where this process has none; `reason` says why."""
     reason: str = ""
+    scheduler: DiscoveryScheduler | None = None
+    """None where none is wanted, or this process has no runs."""
 
     async def stop(self) -> None:
         """Cuts off the runs and ends those who watch them; to be called before the server drains."""
@@ -143,6 +146,8 @@ async def running_discovery(
     knowledge: grpc.aio.Channel,
     utilities: grpc.aio.Channel,
     token: str | None,
+    model: Slot,
+    every_hours: float = 0.0,
     patience: Sequence[float] = PATIENCE,
     max_running: int = MAX_RUNNING,
     max_queued: int = MAX_QUEUED,
@@ -157,6 +162,8 @@ async def running_discovery(
         knowledge: Channel to the knowledge server.
         utilities: Channel to the utilities server.
         token: Bearer token that both ask for, or None.
+        model: Where the model is that drafts formulas, or why there is none.
+        every_hours: Hours from one scheduled discovery to the next; 0 schedules none.
         patience: Seconds between attempts while one of them does not answer.
         max_running: Runs that go on at once.
         max_queued: Runs that wait; more are refused.
@@ -171,20 +178,54 @@ async def running_discovery(
         yield RunningDiscovery(_service(DiscoveryServicer(str(error))), None, str(error))
         return
     try:
-        async with Runs(
-            store,
-            work={
-                _DISCOVERY: Discovery(knowledge=base, registry=registry),
-                _NUMBER: NumberResearch(knowledge=base),
-            },
-            now=lambda: datetime.now(UTC).replace(tzinfo=None),
-            new_id=lambda: secrets.token_hex(8),
-            max_running=max_running,
-            max_queued=max_queued,
-        ) as runs:
-            yield RunningDiscovery(_service(DiscoveryServicer(runs)), runs)
+        async with (
+            Runs(
+                store,
+                work={
+                    DISCOVERY: Discovery(knowledge=base, registry=registry, model=model),
+                    _NUMBER: NumberResearch(
+                        knowledge=base,
+                        utilities=UtilitiesClient(utilities, token=token),
+                        today=lambda: datetime.now(UTC).date(),
+                        patience=patience,
+                    ),
+                },
+                now=_now,
+                new_id=lambda: secrets.token_hex(8),
+                max_running=max_running,
+                max_queued=max_queued,
+            ) as runs,
+            _scheduled(runs, every_hours) as scheduler,
+        ):
+            yield RunningDiscovery(_service(DiscoveryServicer(runs)), runs, scheduler=scheduler)
     finally:
         await opening.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def _scheduled(runs: Runs, every_hours: float) -> AsyncIterator[DiscoveryScheduler | None]:
+    """Runs the scheduler while the context is open, where one is wanted."""
+    if not every_hours:
+        yield None
+        return
+    scheduler = DiscoveryScheduler(
+        runs,
+        every=timedelta(hours=every_hours),
+        now=_now,
+        pause=asyncio.sleep,
+        random=random.random,
+    )
+    task = asyncio.create_task(scheduler.run(), name="schedule-discoveries")
+    try:
+        yield scheduler
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, UnavailableError):
+            await task
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _service(servicer: DiscoveryServicer) -> Service:
@@ -192,41 +233,6 @@ def _service(servicer: DiscoveryServicer) -> Service:
         full_name=DISCOVERY_SERVICE,
         add=discovery_pb2_grpc.add_DiscoveryServiceServicer_to_server,
         servicer=servicer,
-    )
-
-
-def _run(run: Run) -> pb.ResearchRun:
-    registered = dict.fromkeys(item.utility_id for item in run.findings if item.verdict is Verdict.REGISTERED)
-    told = pb.ResearchRun(
-        run_id=run.run_id,
-        state=_STATES[run.state],
-        subject=run.subject,
-        registered_utilities=list(registered),
-        failure=run.failure,
-        findings=[_found(item) for item in run.findings[:_FINDINGS]],
-        documents_planned=len(run.plan or ()),
-        documents_read=len(set(run.plan or ()) & set(run.done)),
-    )
-    told.started.FromDatetime(run.started)
-    if run.ended is not None:
-        told.ended.FromDatetime(run.ended)
-    if run.summary is not None:
-        told.summary.CopyFrom(research_pb2.Answer.FromString(run.summary))
-    return told
-
-
-def _found(finding: Finding) -> pb.DiscoveryFinding:
-    return pb.DiscoveryFinding(
-        document_id=finding.document_id,
-        document_title=finding.document_title,
-        verdict=_VERDICTS[finding.verdict],
-        reason=finding.reason,
-        utility_id=finding.utility_id,
-        formula=finding.formula,
-        duplicate_of=finding.duplicate_of,
-        examples_given=finding.examples_given,
-        examples_reproduced=finding.examples_reproduced,
-        inputs_compared=finding.inputs_compared,
     )
 
 

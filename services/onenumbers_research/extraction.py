@@ -25,7 +25,7 @@ _MAX_BLOCK: Final = 20_000
 _MAX_SENTENCE: Final = 600
 _LARGEST: Final = 2**53
 _KINDS: Final = {"integer": "integer", "int": "integer", "string": "string", "text": "string", "date": "date"}
-_DESCRIPTIONS: Final = {"born": "Date of birth.", "name": "Full name.", "number": "The number."}
+INPUT_DESCRIPTIONS: Final = {"born": "Date of birth.", "name": "Full name.", "number": "The number."}
 _TYPES: Final[Mapping[str, Kind]] = {"born": "date", "name": "string", "number": "integer"}
 _FENCE: Final = re.compile(r"^```cel[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _ANY_FENCE: Final = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -84,7 +84,7 @@ class Candidate:
     inputs: tuple[Input, ...]
     formula: str
     examples: tuple[Worked, ...]
-    origin: Literal["block", "front matter", "prose"]
+    origin: Literal["block", "front matter", "prose", "examples", "model"]
     quote: str
     """What it was read from, at most 300 characters."""
 
@@ -123,6 +123,13 @@ def extract(title: str, content: str) -> list[Candidate]:
     return found
 
 
+def prose_of(content: str) -> list[str]:
+    """Returns the sentences of a text without its front matter, blocks, headings and tables."""
+    front = _FRONT.match(content)
+    body = content[front.end() :] if front else content
+    return [sentence.text for sentence in _sentences(_ANY_FENCE.sub("\n\n", body))]
+
+
 def identifier(title: str) -> str:
     """Returns the id of a utility from a title: lower-case letters, digits and underscores, 2-60 characters."""
     words = re.findall(r"[a-z0-9]+", title.lower())
@@ -139,8 +146,8 @@ def worked_examples(sentences: Sequence[str], inputs: Sequence[Input]) -> list[W
         return []
     found: list[Worked] = []
     for sentence in sentences:
-        value = _stated(sentence)
-        subjects = _subjects(sentence)
+        value = stated_by(sentence)
+        subjects = subjects_of(sentence)
         if value is None or not kinds.keys() <= subjects.keys():
             continue
         given = {name: subjects[kind] for kind, name in kinds.items()}
@@ -149,7 +156,8 @@ def worked_examples(sentences: Sequence[str], inputs: Sequence[Input]) -> list[W
     return found
 
 
-def _subjects(sentence: str) -> dict[str, Any]:
+def subjects_of(sentence: str) -> dict[str, Any]:
+    """Returns what a sentence names: a date, a name ("string") and a number ("integer"), by type."""
     subjects: dict[str, Any] = {}
     days = [day for match in _DATE.finditer(sentence) if (day := _date(match)) is not None]
     if len(days) == 1:
@@ -161,7 +169,7 @@ def _subjects(sentence: str) -> dict[str, Any]:
     return subjects
 
 
-def _stated(sentence: str) -> int | None:
+def stated_by(sentence: str) -> int | None:
     """Returns the result that a sentence states: after "the result is", or else the last number after "gives"."""
     for phrase in (_RESULT, _GIVES):
         stated = [value for match in phrase.finditer(sentence) if (value := _VALUE.match(sentence, match.end()))]
@@ -233,7 +241,9 @@ def _from_prose(title: str, sentences: Sequence[_Sentence]) -> Candidate | None:
 
 def _inputs(rule: Expression) -> tuple[Input, ...]:
     return tuple(
-        Input(name, kind, _DESCRIPTIONS[name]) for name, kind in _TYPES.items() if re.search(rf"\b{name}\b", rule.text)
+        Input(name, kind, INPUT_DESCRIPTIONS[name])
+        for name, kind in _TYPES.items()
+        if re.search(rf"\b{name}\b", rule.text)
     )
 
 
@@ -298,7 +308,7 @@ def _input(name: str, value: Any) -> Input:
     description = value.get("description", "") if isinstance(value, dict) else ""
     if not isinstance(kind, str) or kind.lower() not in _KINDS:
         raise ExtractionError(f"input {name[:40]} needs a type: integer, string or date")
-    return Input(name, _KINDS[kind.lower()], str(description)[:500] or _DESCRIPTIONS.get(name, ""))  # type: ignore[arg-type]
+    return Input(name, _KINDS[kind.lower()], str(description)[:500] or INPUT_DESCRIPTIONS.get(name, ""))  # type: ignore[arg-type]
 
 
 def _worked(item: Any, inputs: Sequence[Input], origin: str) -> Worked:

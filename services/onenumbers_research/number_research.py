@@ -1,21 +1,30 @@
-"""The run that researches a number: passages about it, and a summary made of their own sentences, each cited."""
+"""The run that researches a number: how often it occurs, and a cited summary of the passages about it."""
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from onenumbers.knowledge.v1 import knowledge_pb2
+from onenumbers.research.v1 import discovery_pb2
 from onenumbers.research.v1 import research_pb2 as pb
 from onenumbers_research import answering
-from onenumbers_research.answering import Source
-from onenumbers_research.comparison import Refused
+from onenumbers_research.answering import Source as Passage
+from onenumbers_research.convert_analysis import patterns
+from onenumbers_research.definitions import Refused
 from onenumbers_research.discovery_clients import KnowledgeBase
-from onenumbers_research.run_store import Change
+from onenumbers_research.patient_client import PATIENCE
+from onenumbers_research.pattern_analysis import Analysis, Question, Source, run_analysis
+from onenumbers_research.patterns import Context, read_context
+from onenumbers_research.run_records import Change
 from onenumbers_research.runs import RunContext
-from onenumbers_runtime.errors import FailedPreconditionError
+from onenumbers_research.statistics import holm
+from onenumbers_research.utilities_client import UtilitiesClient
+from onenumbers_runtime.errors import FailedPreconditionError, InvalidArgumentError, UnavailableError
 
 _PASSAGES: Final = 8
 
@@ -25,23 +34,43 @@ class NumberResearch:
 
     Args:
         knowledge: Where passages are found.
+        utilities: Calculates numbers and base rates.
+        today: Tells today's date.
+        patience: Seconds between attempts while the utilities server does not answer.
         clock: Seconds, for the time that it took.
     """
 
-    def __init__(self, *, knowledge: KnowledgeBase, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        knowledge: KnowledgeBase,
+        utilities: UtilitiesClient,
+        today: Callable[[], date],
+        patience: Sequence[float] = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._knowledge = knowledge
+        self._utilities = utilities
+        self._today = today
+        self._patience = tuple(patience)
         self._clock = clock
 
     async def __call__(self, context: RunContext) -> None:
-        """Searches documents about the number, then all documents, and stores a cited summary.
+        """Counts the number in each context, searches documents about it, and stores a cited summary.
+
+        Counts that cannot be made are told of and left out: the passages do not depend on them.
 
         Raises:
             MeshError: The knowledge server does not answer or cannot search.
         """
         started = self._clock()
         number = int(context.run.request["number"])
-        where = str(context.run.request["context"]).replace("_", " ").strip()
-        question = f"What does the {where} number {number} mean?" if where else f"What does the number {number} mean?"
+        where = str(context.run.request["context"])
+        for each in [read_context(where)] if where else [each for each in Context if each.counts_people]:
+            if _counted(each) not in context.run.done:
+                await self._count(context, number, each)
+        words = where.replace("_", " ").strip()
+        question = f"What does the {words} number {number} mean?" if words else f"What does the number {number} mean?"
         try:
             found = await self._knowledge.passages(question, numbers=[number], limit=_PASSAGES)
             about = f"documents about {number}"
@@ -59,10 +88,84 @@ class NumberResearch:
             Change(summary=answer.SerializeToString()),
         )
 
+    async def _count(self, context: RunContext, number: int, where: Context) -> None:
+        question = Question(context=where, number=number, source=Source.BUNDLED)
+        label = where.value.replace("_", " ")
+        try:
+            found = await self._analysed(question)
+        except InvalidArgumentError as error:
+            reason = error.violations[0].description if error.violations else error.message
+            await context.record("patterns", f"No count of {label}: {reason}.", Change(done=_counted(where)))
+            return
+        except UnavailableError as error:
+            await context.record("patterns", f"No count of {label}: {error.message}.", Change(done=_counted(where)))
+            return
+        statement = stated(question, found)
+        pattern = discovery_pb2.CountedPattern(
+            context=where.value, statement=statement, analysis=patterns(question, found, (), ())
+        )
+        await context.record("patterns", statement, Change(pattern=pattern.SerializeToString(), done=_counted(where)))
+
+    async def _analysed(self, question: Question) -> Analysis:
+        for pause in self._patience:
+            try:
+                return await run_analysis(question, utilities=self._utilities, today=self._today)
+            except UnavailableError:
+                await asyncio.sleep(pause)
+        return await run_analysis(question, utilities=self._utilities, today=self._today)
+
+
+def _counted(context: Context) -> str:
+    return f"pattern:{context.value}"
+
+
+def stated(question: Question, found: Analysis) -> str:
+    """Returns a count in words: what was observed, what was expected and from what, and the test."""
+    pattern = found.pattern
+    label = question.context.value.replace("_", " ")
+    if found.personal_year_in is not None:
+        label = f"{label} in {found.personal_year_in}"
+    cases = "people" if question.context.counts_people else "pairs of people"
+    share = pattern.observed / pattern.cases if pattern.cases else 0.0
+    told = (
+        f"{label.capitalize()} {question.number}: {pattern.observed} of {pattern.cases} {cases} ({share:.1%}, 95 % "
+        f"interval {pattern.low:.1%} to {pattern.high:.1%}), counted among {found.population}"
+    )
+    if found.base is None or found.counts is None:
+        return f"{told}; names cannot be enumerated, so there is no base rate and no test."
+    return (
+        f"{told}; {pattern.expected:.1f} are expected by the rate {pattern.rate:.4f} over all {found.counts.dates} "
+        f"dates of {found.period[0]}-{found.period[1]} ({pattern.test}, p = {pattern.p_value:.3f}; Cohen's h "
+        f"{pattern.effect_size:.3f})."
+    )
+
+
+def adjusted(counted: Iterable[discovery_pb2.CountedPattern]) -> list[float]:
+    """Returns the probabilities of some counts, corrected by Holm's method for all of them; NaN without a test."""
+    values = [each.analysis.p_value for each in counted]
+    tested = iter(holm([value for value in values if not math.isnan(value)]))
+    return [math.nan if math.isnan(value) else next(tested) for value in values]
+
+
+def report(run: discovery_pb2.ResearchRun) -> str:
+    """Returns counts and summary as one text: counts first, then what tradition says, with its sources."""
+    lines = [each.statement for each in run.patterns]
+    tested = [each for each in run.patterns if not math.isnan(each.adjusted_p_value)]
+    if len(tested) > 1:
+        least = min(each.adjusted_p_value for each in tested)
+        lines.append(
+            f"Smallest probability of the {len(tested)} tests after Holm's correction: {least:.3f}. Base rates hold if "
+            "every date of the period is equally likely; the list was chosen by fame."
+        )
+    if run.HasField("summary"):
+        lines += ["", run.summary.text]
+        lines += [f"[{item.marker}] {item.title} ({item.document_id})" for item in run.summary.citations]
+    return "\n".join(lines)
+
 
 def _summary(question: str, found: knowledge_pb2.SemanticSearchResponse) -> pb.Answer:
     citations = _citations(found.hits)
-    sources = [Source(item.marker, item.title, item.excerpt, item.similarity) for item in citations]
+    sources = [Passage(item.marker, item.title, item.excerpt, item.similarity) for item in citations]
     composed = answering.extracted(question, sources)
     answer = pb.Answer(
         text=composed.text if composed.sentences else answering.NOT_COVERED,

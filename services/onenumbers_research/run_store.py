@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
-from enum import Enum, unique
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     DateTime,
@@ -30,98 +30,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from onenumbers_research.run_records import Change, Finding, Run, RunEvent, RunState, Schedule, Search, Verdict
 from onenumbers_runtime.database import Database, DatabaseError, held_alone, open_database, sqlite_url
 
 KEPT: Final = 1_000
 """Runs that are kept; of more, the oldest that have ended are deleted."""
 _SCHEMA: Final = 1
-
-
-@unique
-class RunState(Enum):
-    """Where a run stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more happens."""
-        return self not in (RunState.QUEUED, RunState.RUNNING)
-
-
-@unique
-class Verdict(Enum):
-    """What became of a calculation that a document describes."""
-
-    REGISTERED = "registered"
-    PROPOSED = "proposed"
-    DUPLICATE = "duplicate"
-    REJECTED = "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A calculation that a document describes, and what became of it."""
-
-    document_id: str
-    document_title: str
-    verdict: Verdict
-    reason: str
-    utility_id: str = ""
-    formula: str = ""
-    duplicate_of: str = ""
-    examples_given: int = 0
-    examples_reproduced: int = 0
-    inputs_compared: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RunEvent:
-    """Something that happened in a run."""
-
-    sequence: int
-    time: datetime
-    step: str
-    message: str
-    state: RunState
-    finding: Finding | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run as it is stored. Times are UTC without zone."""
-
-    key: int
-    run_id: str
-    kind: str
-    request: Mapping[str, Any]
-    subject: str
-    state: RunState
-    started: datetime
-    ended: datetime | None
-    failure: str
-    plan: Sequence[str] | None
-    """What there is to do, once that is known."""
-    summary: bytes | None
-    done: Collection[str] = ()
-    """Parts of the plan that are finished."""
-    findings: Sequence[Finding] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is written with an event, in one transaction. None leaves as it is."""
-
-    state: RunState | None = None
-    finding: Finding | None = None
-    plan: Sequence[str] | None = None
-    done: str | None = None
-    summary: bytes | None = None
-    failure: str = field(default="")
 
 
 class RunStoreError(Exception):
@@ -162,6 +76,21 @@ _done = Table(
     Column("run_key", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
     Column("part", String(200), primary_key=True),
 )
+_patterns = Table(
+    "run_patterns",
+    _metadata,
+    Column("run_key", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("pattern", LargeBinary, nullable=False),
+)
+_schedules = Table(
+    "schedules",
+    _metadata,
+    Column("name", String(40), primary_key=True),
+    Column("last_started", DateTime, nullable=False),
+    Column("planned_until", BigInteger, nullable=False),
+    Column("read_until", BigInteger, nullable=False),
+)
 _ENDED: Final = [state.value for state in RunState if state.ended]
 
 
@@ -184,11 +113,20 @@ class RunStore:
             run = await _run(connection, run_id)
             if run is None:
                 raise LookupError(run_id)
+            if run.scheduled:
+                await _begin_schedule(connection, kind, now)
             await _append(connection, run.key, now, "start", f"Started: {subject}", RunState.QUEUED)
             ended = _runs.c.state.in_(_ENDED)
             old = select(_runs.c.key).order_by(_runs.c.key.desc()).offset(KEPT)
             await connection.execute(delete(_runs).where(_runs.c.key.in_(old), ended))
         return run
+
+    async def schedule(self, kind: str) -> Schedule | None:
+        """Returns what is stored of the schedule of runs of a kind; None before the first one."""
+        chosen = select(_schedules).where(_schedules.c.name == kind)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(chosen)).first()
+        return None if row is None else Schedule(row.last_started, row.read_until)
 
     async def get(self, run_id: str) -> Run | None:
         """Returns a run with its findings, or None."""
@@ -213,23 +151,29 @@ class RunStore:
 
     async def events(self, run_id: str, *, after: int) -> list[RunEvent]:
         """Returns the events of a run that come after the one of this sequence, in order."""
+        same = (_patterns.c.run_key == _events.c.run_key) & (_patterns.c.sequence == _events.c.sequence)
         chosen = (
-            select(_events)
+            select(_events, _patterns.c.pattern)
             .join(_runs, _runs.c.key == _events.c.run_key)
+            .outerjoin(_patterns, same)
             .where(_runs.c.id == run_id, _events.c.sequence > after)
             .order_by(_events.c.sequence)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(chosen)).all()
         return [
-            RunEvent(row.sequence, row.time, row.step, row.message, RunState(row.state), _finding(row.finding))
+            RunEvent(
+                *(row.sequence, row.time, row.step, row.message),
+                *(RunState(row.state), _finding(row.finding), row.pattern),
+            )
             for row in rows
         ]
 
     async def record(self, run_id: str, *, now: datetime, step: str, message: str, change: Change) -> bool:
         """Appends an event with what it changes, durably; returns False, and does nothing, for a run that has ended."""
         async with self._database.writing() as connection:
-            row = (await connection.execute(select(_runs.c.key, _runs.c.state).where(_runs.c.id == run_id))).first()
+            wanted = select(_runs.c.key, _runs.c.state, _runs.c.kind).where(_runs.c.id == run_id)
+            row = (await connection.execute(wanted)).first()
             if row is None or RunState(row.state).ended:
                 return False
             state = change.state or RunState(row.state)
@@ -243,7 +187,11 @@ class RunStore:
             if change.failure:
                 values["failure"] = change.failure
             await connection.execute(update(_runs).where(_runs.c.key == row.key).values(values))
-            await _append(connection, row.key, now, step, message, state, change.finding)
+            sequence = await _append(connection, row.key, now, step, message, state, change.finding)
+            if change.pattern is not None:
+                pattern = {"run_key": row.key, "sequence": sequence, "pattern": change.pattern}
+                await connection.execute(insert(_patterns).values(pattern))
+            await _note_schedule(connection, row.kind, change)
             if change.done is not None:
                 await connection.execute(
                     insert(_done).prefix_with("OR IGNORE").values(run_key=row.key, part=change.done)
@@ -296,6 +244,8 @@ async def _run(connection: AsyncConnection, run_id: str) -> Run | None:
     done = (await connection.execute(select(_done.c.part).where(_done.c.run_key == row.key))).scalars().all()
     told = select(_events.c.finding).where(_events.c.run_key == row.key, _events.c.finding.is_not(None))
     texts = (await connection.execute(told.order_by(_events.c.sequence))).scalars().all()
+    counted = select(_patterns.c.pattern).where(_patterns.c.run_key == row.key).order_by(_patterns.c.sequence)
+    patterns = (await connection.execute(counted)).scalars().all()
     return Run(
         key=row.key,
         run_id=row.id,
@@ -310,6 +260,7 @@ async def _run(connection: AsyncConnection, run_id: str) -> Run | None:
         summary=row.summary,
         done=frozenset(done),
         findings=tuple(found for text in texts if (found := _finding(text)) is not None),
+        patterns=tuple(patterns),
     )
 
 
@@ -321,12 +272,28 @@ async def _append(
     message: str,
     state: RunState,
     finding: Finding | None = None,
-) -> None:
+) -> int:
     last = select(func.coalesce(func.max(_events.c.sequence), 0)).where(_events.c.run_key == key)
     sequence = (await connection.execute(last)).scalar_one() + 1
     values = {"run_key": key, "sequence": sequence, "time": now, "step": step, "message": message}
     values |= {"state": state.value, "finding": _written(finding)}
     await connection.execute(insert(_events).values(values))
+    return int(sequence)
+
+
+async def _begin_schedule(connection: AsyncConnection, kind: str, now: datetime) -> None:
+    changed = update(_schedules).where(_schedules.c.name == kind).values(last_started=now)
+    if not (await connection.execute(changed)).rowcount:
+        values = {"name": kind, "last_started": now, "planned_until": 0, "read_until": 0}
+        await connection.execute(insert(_schedules).values(values))
+
+
+async def _note_schedule(connection: AsyncConnection, kind: str, change: Change) -> None:
+    noted = update(_schedules).where(_schedules.c.name == kind)
+    if change.planned_until is not None:
+        await connection.execute(noted.values(planned_until=change.planned_until))
+    if change.read:
+        await connection.execute(noted.values(read_until=_schedules.c.planned_until))
 
 
 def _written(finding: Finding | None) -> str | None:
@@ -337,4 +304,6 @@ def _finding(text: str | None) -> Finding | None:
     if text is None:
         return None
     values = json.loads(text)
-    return Finding(**(values | {"verdict": Verdict(values["verdict"])}))
+    searched = values.get("search")
+    values |= {"verdict": Verdict(values["verdict"]), "search": Search(**searched) if searched else None}
+    return Finding(**values)

@@ -14,7 +14,8 @@ from typing import Any, Final, Self, TypeVar
 
 import structlog
 
-from onenumbers_research.run_store import Change, Run, RunEvent, RunState, RunStore
+from onenumbers_research.run_records import Change, Run, RunEvent, RunState, Schedule
+from onenumbers_research.run_store import RunStore
 from onenumbers_runtime.errors import MeshError, NotFoundError, ResourceExhaustedError, UnavailableError
 
 log = structlog.get_logger()
@@ -79,6 +80,23 @@ class Runs:
         self._versions: Counter[str] = Counter()
         self._changed = asyncio.Condition()
         self._stopping = False
+        self.running = 0
+        """Runs that go on."""
+        self.ended: Counter[RunState] = Counter()
+        """Runs that have ended since the server was started, by state."""
+
+    @property
+    def waiting(self) -> int:
+        """Runs that wait for their turn."""
+        return len(self._tasks) - self.running
+
+    async def unfinished(self) -> list[Run]:
+        """Returns the runs that have not ended, oldest first."""
+        return await uninterrupted(self._store.unfinished())
+
+    async def schedule(self, kind: str) -> Schedule | None:
+        """Returns what is stored of the schedule of runs of a kind; None before the first one."""
+        return await uninterrupted(self._store.schedule(kind))
 
     async def __aenter__(self) -> Self:
         for run in await self._store.unfinished():
@@ -190,7 +208,11 @@ class Runs:
     async def _guarded(self, run_id: str) -> None:
         try:
             async with self._places:
-                await self._perform(run_id)
+                self.running += 1
+                try:
+                    await self._perform(run_id)
+                finally:
+                    self.running -= 1
         except asyncio.CancelledError:
             if run_id in self._cancelling:
                 await self._end(run_id, "Cancelled.", RunState.CANCELLED)
@@ -216,6 +238,7 @@ class Runs:
         await self._end(run_id, "Done.", RunState.SUCCEEDED)
 
     async def _end(self, run_id: str, message: str, state: RunState, failure: str = "") -> None:
+        self.ended[state] += 1
         with suppress(UnavailableError):
             await self._record(run_id, "end", message, Change(state=state, failure=failure))
         log.info("research_run_ended", run_id=run_id, state=state.value, reason=failure or None)

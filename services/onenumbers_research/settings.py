@@ -16,3 +16,5 @@ class ResearchSettings(ModelSettings):
     """Target of the knowledge server."""
     utilities_url: str = Field("127.0.0.1:5002", validation_alias="MCP_UTILITIES_URL")
     """Target of the utilities server."""
+    discovery_every_hours: float = Field(0.0, ge=0, le=8760, validation_alias="MCP_DISCOVERY_EVERY_HOURS")
+    """Hours from one scheduled discovery of utilities to the next; 0 schedules none."""

@@ -2,36 +2,19 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import re
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import grpc
-import numpy as np
 import pytest
-from google.protobuf import json_format
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as kpb
-from onenumbers.knowledge.v1 import knowledge_pb2_grpc
 from onenumbers.research.v1 import discovery_pb2 as pb
 from onenumbers.research.v1 import discovery_pb2_grpc
-from onenumbers.utilities.v1 import registry_pb2, registry_pb2_grpc
-from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
-from onenumbers_knowledge.store import open_store
-from onenumbers_research.discovery_service import running_discovery
-from onenumbers_runtime.database import sqlite_url
-from onenumbers_runtime.testing import running
-from onenumbers_utilities.clock import today
-from onenumbers_utilities.counting_service import CountingServicer, counting_service
-from onenumbers_utilities.registry.store import default_path
-from onenumbers_utilities.registry_service import running_registry
-from onenumbers_utilities.service import UtilitiesServicer, utilities_service
+from onenumbers.utilities.v1 import registry_pb2
 
 DOCUMENTS = Path(__file__).parent / "documents"
 NEW = {
@@ -51,112 +34,12 @@ ENDED = {
 }
 
 
-class HashedWords:
-    """A bag of hashed words: texts that share words are near. Fast, and the same everywhere."""
-
-    dimensions, max_tokens, model_id = 64, 256, "hashed-words-64"
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split()) + 2
-
-    async def embed(self, texts):
-        rows = np.full((len(texts), self.dimensions), 1e-3, dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in re.findall(r"\w+", text.lower()):
-                row[int(hashlib.md5(word.encode()).hexdigest(), 16) % self.dimensions] += 1
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-@dataclass
-class Mesh:
-    """The two servers that discovery works with."""
-
-    knowledge: Any
-    registry: Any
-    knowledge_channel: grpc.aio.Channel
-    utilities_channel: grpc.aio.Channel
-    addresses: dict[str, str]
-
-    async def ingest(self, name: str) -> None:
-        content = (DOCUMENTS / f"{name}.md").read_text()
-        title = re.search(r"^# (.+)$", content, re.MULTILINE)[1]
-        await self.knowledge.IngestDocument(
-            kpb.IngestDocumentRequest(document_id=name, title=title, content=content, category="calculation")
-        )
-
-    async def evaluate(self, utility_id: str, **inputs) -> Any:
-        request = json_format.ParseDict(
-            {"utility_id": utility_id, "inputs": inputs}, registry_pb2.EvaluateUtilityRequest()
-        )
-        return json_format.MessageToDict((await self.registry.EvaluateUtility(request)).result)
-
-    async def utilities(self) -> dict[str, registry_pb2.Utility]:
-        found = await self.registry.ListUtilities(registry_pb2.ListUtilitiesRequest())
-        return {item.definition.utility_id: item for item in found.utilities}
-
-    @contextlib.asynccontextmanager
-    async def research(self, folder: Path, **options):
-        """A research server with nothing but the runs."""
-        async with (
-            running_discovery(
-                data_dir=folder,
-                knowledge=self.knowledge_channel,
-                utilities=self.utilities_channel,
-                token=None,
-                patience=(),
-                **options,
-            ) as discovery,
-            running([discovery.service]) as (_, channel),
-        ):
-            yield discovery_pb2_grpc.DiscoveryServiceStub(channel)
-            await discovery.stop()
-
-
-@pytest.fixture
-async def mesh(tmp_path):
-    async with contextlib.AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(tmp_path / "knowledge" / "documents.sqlite"))
-        collection = Collection(store, index_path=tmp_path / "knowledge" / "index.faiss")
-        await collection.open(HashedWords())
-        stack.push_async_callback(collection.close)
-        base, knowledge = await stack.enter_async_context(running([knowledge_service(KnowledgeServicer(collection))]))
-        registry = await stack.enter_async_context(
-            running_registry(url=sqlite_url(default_path(tmp_path)), services=[], max_response_bytes=4 << 20)
-        )
-        calculations = [
-            utilities_service(UtilitiesServicer(clock=today, max_response_bytes=4 << 20)),
-            counting_service(CountingServicer()),
-        ]
-        server, utilities = await stack.enter_async_context(
-            running([*calculations, registry.service], generic_handlers=registry.handlers, reflection=False)
-        )
-        yield Mesh(
-            knowledge_pb2_grpc.KnowledgeServiceStub(knowledge),
-            registry_pb2_grpc.UtilityRegistryServiceStub(utilities),
-            *(knowledge, utilities),
-            {"MCP_KNOWLEDGE_URL": base.address, "MCP_UTILITIES_URL": server.address},
-        )
-
-
-async def watched(stub, run_id: str) -> tuple[pb.ResearchRun, list[pb.ResearchEvent]]:
-    request = pb.WatchResearchRunRequest(run_id=run_id)
-    events = [item.event async for item in stub.WatchResearchRun(request, timeout=120)]
-    return (await stub.GetResearchRun(pb.GetResearchRunRequest(run_id=run_id))).run, events
-
-
-async def discover(stub, category: str = "cycles", depth: str = "deep"):
-    request = pb.DiscoverNewUtilitiesRequest(category=category, search_depth=depth)
-    started = (await stub.DiscoverNewUtilities(request)).run
-    assert started.state in (pb.RESEARCH_RUN_STATE_QUEUED, pb.RESEARCH_RUN_STATE_RUNNING)
-    return await watched(stub, started.run_id)
-
-
 async def test_what_documents_describe_becomes_tools_and_what_is_wrong_does_not(mesh, tmp_path):
     """Six new methods become tools; the wrong one, the duplicate, the one without examples and the attack do not."""
     for path in sorted(DOCUMENTS.glob("*.md")):
-        await mesh.ingest(path.stem)
+        await mesh.ingest(path)
     async with mesh.research(tmp_path) as stub:
-        run, events = await discover(stub)
+        run, events = await mesh.discover(stub)
         assert run.state == pb.RESEARCH_RUN_STATE_SUCCEEDED, run.failure
         findings = {item.document_id: item for item in run.findings}
 
@@ -171,7 +54,7 @@ async def test_what_documents_describe_becomes_tools_and_what_is_wrong_does_not(
 
         meeting = findings["meeting-number"]
         assert meeting.verdict == pb.DISCOVERY_VERDICT_DUPLICATE
-        assert meeting.duplicate_of == "built-in attitude"
+        assert meeting.duplicate_of == "calculate_attitude: result.value"
         assert meeting.inputs_compared >= 8
 
         silent = findings["silent-number"]
@@ -204,7 +87,7 @@ async def test_what_documents_describe_becomes_tools_and_what_is_wrong_does_not(
         assert {"discover", "validate", "integrate", "update_knowledge"} <= {event.step for event in events}
         assert events[-1].state == pb.RESEARCH_RUN_STATE_SUCCEEDED
 
-        again, _ = await discover(stub)
+        again, _ = await mesh.discover(stub)
         assert not again.registered_utilities
         assert again.documents_planned == 10, "what a run wrote is not read again"
         verdicts = {item.document_id: item.verdict for item in again.findings}
@@ -217,30 +100,30 @@ async def test_what_documents_describe_becomes_tools_and_what_is_wrong_does_not(
 
 
 async def test_a_document_of_another_category_is_not_read(mesh, tmp_path):
-    await mesh.ingest("gate-number")
+    await mesh.ingest(DOCUMENTS / "gate-number.md")
     content = (DOCUMENTS / "echo-of-the-name.md").read_text()
     request = kpb.IngestDocumentRequest(document_id="echo", title="Echo", content=content, category="calculation")
     request.metadata["discovery_category"] = "personality"
     await mesh.knowledge.IngestDocument(request)
     async with mesh.research(tmp_path) as stub:
-        cycles, _ = await discover(stub, "cycles", "shallow")
-        personality, _ = await discover(stub, "personality", "shallow")
+        cycles, _ = await mesh.discover(stub, "cycles", "shallow")
+        personality, _ = await mesh.discover(stub, "personality", "shallow")
     assert cycles.documents_planned == 1
     assert list(personality.registered_utilities) == ["echo"]
 
 
 async def test_a_registered_tool_is_never_replaced_by_a_document_of_its_name(mesh, tmp_path):
     """The name of a tool is no way to change it: another formula gets another name."""
-    await mesh.ingest("gate-number")
+    await mesh.ingest(DOCUMENTS / "gate-number.md")
     async with mesh.research(tmp_path) as stub:
-        await discover(stub)
+        await mesh.discover(stub)
         content = "Subtract the month from the day.\n\nFor 14 November 1968 the result is 3."
         await mesh.knowledge.IngestDocument(
             kpb.IngestDocumentRequest(
                 document_id="other-gate", title="The gate number", content=content, category="calculation"
             )
         )
-        run, _ = await discover(stub)
+        run, _ = await mesh.discover(stub)
     assert list(run.registered_utilities) == ["gate_number_method"]
     utilities = await mesh.utilities()
     assert utilities["gate_number"].version == 1
@@ -256,7 +139,7 @@ async def test_research_on_a_number_ends_in_a_cited_summary(mesh, tmp_path):
     )
     async with mesh.research(tmp_path) as stub:
         started = (await stub.ResearchNumber(pb.ResearchNumberRequest(number=7, context="life_path"))).run
-        run, events = await watched(stub, started.run_id)
+        run, events = await mesh.watched(stub, started.run_id)
     assert run.state == pb.RESEARCH_RUN_STATE_SUCCEEDED, run.failure
     assert run.summary.covered
     assert run.summary.sentences
@@ -265,14 +148,14 @@ async def test_research_on_a_number_ends_in_a_cited_summary(mesh, tmp_path):
         passage = cited[sentence.markers[0]]
         assert sentence.text in passage.excerpt
         assert text[passage.start_offset : passage.end_offset] == passage.excerpt
-    assert [event.step for event in events] == ["start", "start", "search", "summary", "end"]
+    assert [event.step for event in events] == ["start", "start", "patterns", "search", "summary", "end"]
 
 
 async def test_a_knowledge_server_that_is_away_fails_the_run_with_the_reason(mesh, tmp_path):
     async with grpc.aio.insecure_channel("127.0.0.1:1") as nowhere:
         mesh.knowledge_channel = nowhere
         async with mesh.research(tmp_path) as stub:
-            run, _ = await discover(stub)
+            run, _ = await mesh.discover(stub)
     assert run.state == pb.RESEARCH_RUN_STATE_FAILED
     assert run.failure == "the knowledge server does not answer"
 
@@ -334,14 +217,14 @@ async def killed_at_a_finding(stub, run_id: str, process) -> None:
 async def test_a_run_goes_on_after_its_server_was_killed(mesh, tmp_path):
     """After SIGKILL the next start goes on from the last finished document: no finding is lost or told twice."""
     for path in sorted(DOCUMENTS.glob("*.md")):
-        await mesh.ingest(path.stem)
+        await mesh.ingest(path)
     async with research_process(mesh, tmp_path) as (process, stub):
         started = (await stub.DiscoverNewUtilities(pb.DiscoverNewUtilitiesRequest(category="timing"))).run
         with pytest.raises(grpc.aio.AioRpcError):
             await killed_at_a_finding(stub, started.run_id, process)
         await process.wait()
     async with research_process(mesh, tmp_path) as (process, stub):
-        run, events = await watched(stub, started.run_id)
+        run, events = await mesh.watched(stub, started.run_id)
     assert process.returncode == 0
     assert run.state == pb.RESEARCH_RUN_STATE_SUCCEEDED, run.failure
     assert [event.message for event in events].count("Goes on after a restart.") == 1
@@ -405,7 +288,7 @@ async def test_instructions_in_a_document_change_no_verdict_and_call_no_tool(mes
             await mesh.knowledge.IngestDocument(request)
             documents += 1
     async with mesh.research(tmp_path) as stub:
-        run, _ = await discover(stub)
+        run, _ = await mesh.discover(stub)
     assert run.state == pb.RESEARCH_RUN_STATE_SUCCEEDED, run.failure
     assert {item.document_id for item in run.findings} == {f"crooked-{number}" for number in range(len(ATTACKS))}
     assert {item.verdict for item in run.findings} == {pb.DISCOVERY_VERDICT_REJECTED}

@@ -8,14 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from onenumbers_research.run_store import (
-    Change,
-    Finding,
-    RunState,
-    RunStoreError,
-    Verdict,
-    open_run_store,
-)
+from onenumbers_research.run_records import Change, Finding, RunState, Verdict
+from onenumbers_research.run_store import RunStoreError, open_run_store
 from onenumbers_research.runs import Runs, uninterrupted
 from onenumbers_runtime.errors import NotFoundError, ResourceExhaustedError, UnavailableError
 

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from onenumbers.research.v1 import analysis_pb2 as _analysis_pb2
 from onenumbers.research.v1 import research_pb2 as _research_pb2
 import builtins as _builtins
 import sys
@@ -57,6 +58,66 @@ RESEARCH_RUN_STATE_CANCELLED: ResearchRunState.ValueType  # 5
 """Was cancelled."""
 Global___ResearchRunState: _TypeAlias = ResearchRunState  # noqa: Y015
 
+class _ResearchRunStarter:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ResearchRunStarterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ResearchRunStarter.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESEARCH_RUN_STARTER_UNSPECIFIED: _ResearchRunStarter.ValueType  # 0
+    """Not stated."""
+    RESEARCH_RUN_STARTER_CALLER: _ResearchRunStarter.ValueType  # 1
+    """A call."""
+    RESEARCH_RUN_STARTER_SCHEDULER: _ResearchRunStarter.ValueType  # 2
+    """The scheduler of discoveries."""
+
+class ResearchRunStarter(_ResearchRunStarter, metaclass=_ResearchRunStarterEnumTypeWrapper):
+    """Who starts a run."""
+
+RESEARCH_RUN_STARTER_UNSPECIFIED: ResearchRunStarter.ValueType  # 0
+"""Not stated."""
+RESEARCH_RUN_STARTER_CALLER: ResearchRunStarter.ValueType  # 1
+"""A call."""
+RESEARCH_RUN_STARTER_SCHEDULER: ResearchRunStarter.ValueType  # 2
+"""The scheduler of discoveries."""
+Global___ResearchRunStarter: _TypeAlias = ResearchRunStarter  # noqa: Y015
+
+class _DiscoveryOrigin:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DiscoveryOriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DiscoveryOrigin.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISCOVERY_ORIGIN_UNSPECIFIED: _DiscoveryOrigin.ValueType  # 0
+    """There is none."""
+    DISCOVERY_ORIGIN_BLOCK: _DiscoveryOrigin.ValueType  # 1
+    """A block of data in the document."""
+    DISCOVERY_ORIGIN_FRONT_MATTER: _DiscoveryOrigin.ValueType  # 2
+    """The front matter of the document."""
+    DISCOVERY_ORIGIN_PROSE: _DiscoveryOrigin.ValueType  # 3
+    """Sentences that the grammar of prose reads."""
+    DISCOVERY_ORIGIN_EXAMPLES: _DiscoveryOrigin.ValueType  # 4
+    """Found by trying small formulas on the worked examples."""
+    DISCOVERY_ORIGIN_MODEL: _DiscoveryOrigin.ValueType  # 5
+    """Drafted by a language model from the prose."""
+
+class DiscoveryOrigin(_DiscoveryOrigin, metaclass=_DiscoveryOriginEnumTypeWrapper):
+    """Where a formula comes from."""
+
+DISCOVERY_ORIGIN_UNSPECIFIED: DiscoveryOrigin.ValueType  # 0
+"""There is none."""
+DISCOVERY_ORIGIN_BLOCK: DiscoveryOrigin.ValueType  # 1
+"""A block of data in the document."""
+DISCOVERY_ORIGIN_FRONT_MATTER: DiscoveryOrigin.ValueType  # 2
+"""The front matter of the document."""
+DISCOVERY_ORIGIN_PROSE: DiscoveryOrigin.ValueType  # 3
+"""Sentences that the grammar of prose reads."""
+DISCOVERY_ORIGIN_EXAMPLES: DiscoveryOrigin.ValueType  # 4
+"""Found by trying small formulas on the worked examples."""
+DISCOVERY_ORIGIN_MODEL: DiscoveryOrigin.ValueType  # 5
+"""Drafted by a language model from the prose."""
+Global___DiscoveryOrigin: _TypeAlias = DiscoveryOrigin  # noqa: Y015
+
 class _DiscoveryVerdict:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -68,7 +129,7 @@ class _DiscoveryVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Disc
     DISCOVERY_VERDICT_REGISTERED: _DiscoveryVerdict.ValueType  # 1
     """Reproduced the document's worked examples and is a tool."""
     DISCOVERY_VERDICT_PROPOSED: _DiscoveryVerdict.ValueType  # 2
-    """Has no worked examples; stored as a proposal, not a tool."""
+    """Has no worked examples, or is found without being stated and not beyond doubt; stored as a proposal, not a tool."""
     DISCOVERY_VERDICT_DUPLICATE: _DiscoveryVerdict.ValueType  # 3
     """Gives the same results as a tool that is there."""
     DISCOVERY_VERDICT_REJECTED: _DiscoveryVerdict.ValueType  # 4
@@ -82,7 +143,7 @@ DISCOVERY_VERDICT_UNSPECIFIED: DiscoveryVerdict.ValueType  # 0
 DISCOVERY_VERDICT_REGISTERED: DiscoveryVerdict.ValueType  # 1
 """Reproduced the document's worked examples and is a tool."""
 DISCOVERY_VERDICT_PROPOSED: DiscoveryVerdict.ValueType  # 2
-"""Has no worked examples; stored as a proposal, not a tool."""
+"""Has no worked examples, or is found without being stated and not beyond doubt; stored as a proposal, not a tool."""
 DISCOVERY_VERDICT_DUPLICATE: DiscoveryVerdict.ValueType  # 3
 """Gives the same results as a tool that is there."""
 DISCOVERY_VERDICT_REJECTED: DiscoveryVerdict.ValueType  # 4
@@ -150,7 +211,7 @@ class ResearchNumberRequest(_message.Message):
     number: _builtins.int
     """The number, 0-99."""
     context: _builtins.str
-    """Where it occurs, such as "life_path"."""
+    """Where it occurs: a context of analyze_number_patterns, such as "life_path"; all of people when empty."""
     def __init__(
         self,
         *,
@@ -398,6 +459,9 @@ class ResearchRun(_message.Message):
     FINDINGS_FIELD_NUMBER: _builtins.int
     DOCUMENTS_PLANNED_FIELD_NUMBER: _builtins.int
     DOCUMENTS_READ_FIELD_NUMBER: _builtins.int
+    STARTED_BY_FIELD_NUMBER: _builtins.int
+    PATTERNS_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """Identifier."""
     state: Global___ResearchRunState.ValueType
@@ -410,6 +474,10 @@ class ResearchRun(_message.Message):
     """Documents that a discovery reads in all."""
     documents_read: _builtins.int
     """Documents that it has read so far."""
+    started_by: Global___ResearchRunStarter.ValueType
+    """Who started it."""
+    report: _builtins.str
+    """Counts and summary as one text that says what each rests on; for research on a number that has ended."""
     @_builtins.property
     def started(self) -> _timestamp_pb2.Timestamp:
         """When it was started."""
@@ -430,6 +498,10 @@ class ResearchRun(_message.Message):
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___DiscoveryFinding]:
         """What a discovery found so far, in the order of the documents."""
 
+    @_builtins.property
+    def patterns(self) -> _containers.RepeatedCompositeFieldContainer[Global___CountedPattern]:
+        """How often the number occurs, in each context that was asked for; for research on a number."""
+
     def __init__(
         self,
         *,
@@ -444,14 +516,53 @@ class ResearchRun(_message.Message):
         findings: _abc.Iterable[Global___DiscoveryFinding] | None = ...,
         documents_planned: _builtins.int = ...,
         documents_read: _builtins.int = ...,
+        started_by: Global___ResearchRunStarter.ValueType = ...,
+        patterns: _abc.Iterable[Global___CountedPattern] | None = ...,
+        report: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "started", b"started", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents_planned", b"documents_planned", "documents_read", b"documents_read", "ended", b"ended", "failure", b"failure", "findings", b"findings", "registered_utilities", b"registered_utilities", "run_id", b"run_id", "started", b"started", "state", b"state", "subject", b"subject", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents_planned", b"documents_planned", "documents_read", b"documents_read", "ended", b"ended", "failure", b"failure", "findings", b"findings", "patterns", b"patterns", "registered_utilities", b"registered_utilities", "report", b"report", "run_id", b"run_id", "started", b"started", "started_by", b"started_by", "state", b"state", "subject", b"subject", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResearchRun: _TypeAlias = ResearchRun  # noqa: Y015
+
+@_typing.final
+class CountedPattern(_message.Message):
+    """How often a number occurs in a context."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    ANALYSIS_FIELD_NUMBER: _builtins.int
+    ADJUSTED_P_VALUE_FIELD_NUMBER: _builtins.int
+    context: _builtins.str
+    """The context, such as "life_path"."""
+    statement: _builtins.str
+    """The count in words, with what it is computed from."""
+    adjusted_p_value: _builtins.float
+    """The probability of the analysis, corrected by Holm's method for all contexts of the run; NaN without a test."""
+    @_builtins.property
+    def analysis(self) -> _analysis_pb2.AnalyzeNumberPatternsResponse:
+        """What analyze_number_patterns answers, without the passages: those are in the summary of the run."""
+
+    def __init__(
+        self,
+        *,
+        context: _builtins.str = ...,
+        statement: _builtins.str = ...,
+        analysis: _analysis_pb2.AnalyzeNumberPatternsResponse | None = ...,
+        adjusted_p_value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_p_value", b"adjusted_p_value", "analysis", b"analysis", "context", b"context", "statement", b"statement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountedPattern: _TypeAlias = CountedPattern  # noqa: Y015
 
 @_typing.final
 class DiscoveryFinding(_message.Message):
@@ -469,6 +580,8 @@ class DiscoveryFinding(_message.Message):
     EXAMPLES_GIVEN_FIELD_NUMBER: _builtins.int
     EXAMPLES_REPRODUCED_FIELD_NUMBER: _builtins.int
     INPUTS_COMPARED_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SEARCH_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     """Document that describes it."""
     document_title: _builtins.str
@@ -489,6 +602,12 @@ class DiscoveryFinding(_message.Message):
     """Worked examples that the formula reproduced."""
     inputs_compared: _builtins.int
     """Random inputs on which a duplicate gave the same results, beside the worked examples."""
+    origin: Global___DiscoveryOrigin.ValueType
+    """Where the formula comes from."""
+    @_builtins.property
+    def search(self) -> Global___DiscoverySearch:
+        """How it was found, where the document states none that can be read."""
+
     def __init__(
         self,
         *,
@@ -502,14 +621,58 @@ class DiscoveryFinding(_message.Message):
         examples_given: _builtins.int = ...,
         examples_reproduced: _builtins.int = ...,
         inputs_compared: _builtins.int = ...,
+        origin: Global___DiscoveryOrigin.ValueType = ...,
+        search: Global___DiscoverySearch | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["search", b"search"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "document_title", b"document_title", "duplicate_of", b"duplicate_of", "examples_given", b"examples_given", "examples_reproduced", b"examples_reproduced", "formula", b"formula", "inputs_compared", b"inputs_compared", "reason", b"reason", "utility_id", b"utility_id", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "document_title", b"document_title", "duplicate_of", b"duplicate_of", "examples_given", b"examples_given", "examples_reproduced", b"examples_reproduced", "formula", b"formula", "inputs_compared", b"inputs_compared", "origin", b"origin", "reason", b"reason", "search", b"search", "utility_id", b"utility_id", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DiscoveryFinding: _TypeAlias = DiscoveryFinding  # noqa: Y015
+
+@_typing.final
+class DiscoverySearch(_message.Message):
+    """How a formula was found that a document shows by examples alone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMULAS_TRIED_FIELD_NUMBER: _builtins.int
+    FORMULAS_FITTING_FIELD_NUMBER: _builtins.int
+    EXPECTED_BY_CHANCE_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    DRAFTS_REPRODUCING_FIELD_NUMBER: _builtins.int
+    formulas_tried: _builtins.int
+    """Small formulas with different results that were tried on the worked examples."""
+    formulas_fitting: _builtins.int
+    """Those of the smallest fitting size that give every result and differ on other inputs."""
+    expected_by_chance: _builtins.float
+    """How many of what was tried would be expected to give every result by chance; above 0.05 nothing is registered."""
+    model: _builtins.str
+    """Language model that drafted formulas; empty where none did."""
+    drafts: _builtins.int
+    """Drafts that it wrote."""
+    drafts_reproducing: _builtins.int
+    """Drafts that give every result."""
+    def __init__(
+        self,
+        *,
+        formulas_tried: _builtins.int = ...,
+        formulas_fitting: _builtins.int = ...,
+        expected_by_chance: _builtins.float = ...,
+        model: _builtins.str = ...,
+        drafts: _builtins.int = ...,
+        drafts_reproducing: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafts", b"drafts", "drafts_reproducing", b"drafts_reproducing", "expected_by_chance", b"expected_by_chance", "formulas_fitting", b"formulas_fitting", "formulas_tried", b"formulas_tried", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscoverySearch: _TypeAlias = DiscoverySearch  # noqa: Y015
 
 @_typing.final
 class ResearchEvent(_message.Message):
@@ -523,6 +686,7 @@ class ResearchEvent(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     FINDING_FIELD_NUMBER: _builtins.int
+    PATTERN_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Place in the run, from 1."""
     step: _builtins.str
@@ -539,6 +703,10 @@ class ResearchEvent(_message.Message):
     def finding(self) -> Global___DiscoveryFinding:
         """The finding, where the event is one."""
 
+    @_builtins.property
+    def pattern(self) -> Global___CountedPattern:
+        """The count, where the event is one; without the corrected probability, which is known when all are counted."""
+
     def __init__(
         self,
         *,
@@ -548,10 +716,11 @@ class ResearchEvent(_message.Message):
         message: _builtins.str = ...,
         state: Global___ResearchRunState.ValueType = ...,
         finding: Global___DiscoveryFinding | None = ...,
+        pattern: Global___CountedPattern | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "pattern", b"pattern", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "message", b"message", "sequence", b"sequence", "state", b"state", "step", b"step", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "message", b"message", "pattern", b"pattern", "sequence", b"sequence", "state", b"state", "step", b"step", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
