@@ -32,8 +32,9 @@ async def load_embedder(settings: KnowledgeSettings) -> LlamaEmbedder:
     model = await asyncio.to_thread(resolve, settings.embedding_model, data_dir=settings.data_dir)
     if model is None:
         raise ModelError("MCP_EMBEDDING_MODEL is none: without embeddings nothing can be searched")
+    model = settings.as_used("embedding", model)
     await prove(model, "embedding", data_dir=settings.data_dir, threads=settings.model_threads)
-    return await LlamaEmbedder.load(model, threads=settings.model_threads)
+    return await LlamaEmbedder.load(model, threads=settings.model_threads, options=settings.embedding_options)
 
 
 async def load_previous(settings: KnowledgeSettings, store: Store, embedder: LlamaEmbedder) -> LlamaEmbedder | None:

@@ -40,6 +40,8 @@ class Embedder(Protocol):
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...  # noqa: D102
 
+    async def embed_query(self, text: str) -> NDArray[np.float32]: ...  # noqa: D102
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

@@ -40,7 +40,7 @@ class PassageStore(Protocol):
 class QueryEmbedder(Protocol):
     """Turns queries into vectors."""
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...  # noqa: D102
+    async def embed_query(self, text: str) -> NDArray[np.float32]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ async def search(
 
 async def _vector(embedder: QueryEmbedder, text: str) -> Any:
     try:
-        return (await embedder.embed([text]))[0]
+        return await embedder.embed_query(text)
     except InvalidArgumentError as error:
         limit = error.metadata.get("limit", "")
         raise invalid(

@@ -107,7 +107,7 @@ async def use(settings: ModelSettings, kind: Kind, spec: str, tell: Progress) ->
     if spec != "none":
         model = await asyncio.to_thread(pull, settings, spec, tell)
         tell(f"trying {model.model_id} in a process of its own")
-        await prove(model, kind, data_dir=settings.data_dir, threads=settings.model_threads)
+        await prove(settings.as_used(kind, model), kind, data_dir=settings.data_dir, threads=settings.model_threads)
     await asyncio.to_thread(write_chosen, settings.data_dir, kind, spec)
     again = ModelSettings.load(data_dir=settings.data_dir)
     now = dict(named(again))[kind]
@@ -129,7 +129,7 @@ async def check(settings: ModelSettings, kind: Kind, spec: str, *, at_once: tupl
             return {"kind": kind, "setting": spec, "state": "off"}
         raise ModelError(f"{spec}: {found.text}")
     measured = await measure(
-        found.model,
+        settings.as_used(kind, found.model),
         kind,
         threads=settings.model_threads,
         context_length=settings.generation_context,
@@ -148,7 +148,7 @@ async def prepare(settings: ModelSettings, kind: Kind, spec: str, tell: Progress
     model = await asyncio.to_thread(resolve, spec, data_dir=settings.data_dir, progress=tell)
     if model is not None:
         tell(f"trying {model.model_id} in a process of its own")
-        await prove(model, kind, data_dir=settings.data_dir, threads=settings.model_threads)
+        await prove(settings.as_used(kind, model), kind, data_dir=settings.data_dir, threads=settings.model_threads)
         if kind == "generation" and settings.generation_repack:
             await safe_variant(model, data_dir=settings.data_dir, threads=settings.model_threads)
     return model

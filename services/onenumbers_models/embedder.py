@@ -1,26 +1,32 @@
-"""Embeddings by a GGUF model, off the event loop."""
+"""Embeddings by a GGUF model, off the event loop: batched over callers, kept by content, queries before documents."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_models.errors import ModelError
+from onenumbers_models.embedding_context import SEQUENCES, EmbeddingContext
+from onenumbers_models.embedding_lane import Lane
+from onenumbers_models.embedding_options import EmbeddingOptions, Pooling
 from onenumbers_models.native import Model
 from onenumbers_models.sources import ResolvedModel
-from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError
+from onenumbers_models.vector_cache import VectorCache
+from onenumbers_runtime.errors import InvalidArgumentError
 
 MAX_WAITING = 2048
-"""Texts that wait at once; more are refused."""
+"""Texts of documents that wait at once; more are refused."""
+MAX_QUERIES = 256
+"""Queries that wait at once; more are refused."""
 LONGEST = 512
 """Tokens that one text may have at most, whatever the model reads: attention costs their square."""
-_SLICE = 8
-"""Texts that are embedded before others get their turn."""
+_QUERY_THREADS = 2
+"""Threads of llama.cpp for queries at most: a short text gains nothing from more, and they spin beside others."""
+_DOCUMENT_NICENESS = 5
+"""Documents stand back: a third of the processor where searches want it, all of it where nobody does."""
 
 
 class Embedder(Protocol):
@@ -38,7 +44,7 @@ class Embedder(Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """Tokens that the model reads, special ones included."""
+        """Tokens that the model reads of a text, special ones included."""
         ...
 
     def count_tokens(self, text: str) -> int:
@@ -46,11 +52,20 @@ class Embedder(Protocol):
         ...
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Returns one vector of length 1 per text, shape (n, dimensions).
+        """Returns one vector of length 1 per text of a document, shape (n, dimensions).
 
         Raises:
             InvalidArgumentError: A text has more tokens than the model reads.
             ResourceExhaustedError: Too many texts wait already.
+        """
+        ...
+
+    async def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Returns the vector of a query, of length 1, shape (dimensions,); it does not wait for documents.
+
+        Raises:
+            InvalidArgumentError: The query has more tokens than the model reads.
+            ResourceExhaustedError: Too many queries wait already.
         """
         ...
 
@@ -60,89 +75,118 @@ class Embedder(Protocol):
 
 
 class LlamaEmbedder:
-    """An Embedder in llama.cpp. Made by `load`."""
+    """An Embedder in llama.cpp. Made by `load`.
 
-    def __init__(self, model_id: str, model: Model, *, threads: int) -> None:
-        self.model_id = model_id
+    Queries and documents have a context and a thread each, over the same weights: a batch of documents that is being
+    computed cannot be interrupted, so a query must not stand behind it.
+    """
+
+    def __init__(
+        self, model_id: str, model: Model, *, threads: int, options: EmbeddingOptions, pooling: Pooling
+    ) -> None:
+        self.model_id = options.model_id(model_id, pooling)
         self.dimensions = model.dimensions
-        self.max_tokens = min(model.trained_context, LONGEST)
-        self._model = model
-        # One text a batch: attention would run over everything that stands in it.
-        self._context = model.context(tokens=self.max_tokens, batch=self.max_tokens, threads=threads, embeddings=True)
-        self._batch = model.lib.llama_batch_init(self.max_tokens, 0, 1)
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
-        self._waiting = 0
+        self._model, self._options = model, options
+        longest = min(model.trained_context, LONGEST)
+        # The special tokens that stand around every text are counted once.
+        prefixes = (options.query_prefix, options.document_prefix)
+        room = [self.count_tokens(prefix) - self.count_tokens("") for prefix in prefixes]
+        self.max_tokens = max(1, longest - max(room))
+        self._longest = longest
+        self._contexts: list[EmbeddingContext] = []
+        for count in (min(threads, _QUERY_THREADS), threads):
+            self._contexts.append(EmbeddingContext(model, tokens=longest, threads=count, pooling=pooling))
+        queries, documents = self._contexts
+        self._queries = Lane("embed-queries", queries, tokenize=self._tokens, places=MAX_QUERIES, batch_texts=SEQUENCES)
+        self._documents = Lane(
+            "embed-documents",
+            documents,
+            tokenize=self._tokens,
+            places=MAX_WAITING,
+            batch_texts=SEQUENCES,
+            niceness=_DOCUMENT_NICENESS,
+        )
+        # Two: documents that stream through would push all queries out.
+        self._known_queries, self._known_documents = VectorCache(options.cache), VectorCache(options.cache)
         self._closed = False
 
     @classmethod
-    async def load(cls, model: ResolvedModel, *, threads: int) -> Self:
+    async def load(
+        cls, model: ResolvedModel, *, threads: int, options: EmbeddingOptions | None = None
+    ) -> LlamaEmbedder:
         """Loads a model. Prove it safe first (onenumbers_models.probe).
 
         Raises:
-            ModelError: It cannot be loaded.
+            ModelError: It cannot be loaded, or gives no vectors of texts.
         """
-        return await asyncio.to_thread(lambda: cls(model.model_id, Model(model.path), threads=threads))
+
+        def loaded() -> LlamaEmbedder:
+            weights = Model(model.path)
+            try:
+                return cls(
+                    model.model_id,
+                    weights,
+                    threads=threads,
+                    options=options or EmbeddingOptions(),
+                    pooling=model.pooling,
+                )
+            except BaseException:
+                weights.close()
+                raise
+
+        return await asyncio.to_thread(loaded)
 
     def count_tokens(self, text: str) -> int:
         """Returns the tokens of a text, special ones included."""
-        return len(self._model.tokenize(text, special=False))
+        return self._model.count_tokens(text)
+
+    @property
+    def waiting(self) -> int:
+        """Texts that are not done yet, of queries and documents."""
+        return self._queries.waiting + self._documents.waiting
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Returns one vector of length 1 per text, shape (n, dimensions)."""
-        if self._waiting + len(texts) > MAX_WAITING:
-            raise ResourceExhaustedError(
-                f"{self._waiting} texts wait to be embedded already", reason="EMBEDDER_BUSY", retry_after=2.0
-            )
-        self._waiting += len(texts)
-        loop = asyncio.get_running_loop()
-        vectors: list[NDArray[np.float32]] = []
-        try:
-            for start in range(0, len(texts), _SLICE):
-                part = texts[start : start + _SLICE]
-                vectors.append(await loop.run_in_executor(self._executor, self._embed, part))
-        finally:
-            self._waiting -= len(texts)
-        return np.concatenate(vectors) if vectors else np.empty((0, self.dimensions), dtype=np.float32)
+        """Returns one vector of length 1 per text of a document, shape (n, dimensions)."""
+        return await self._vectors(texts, self._options.document_prefix, self._documents, self._known_documents)
+
+    async def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Returns the vector of a query, of length 1, shape (dimensions,)."""
+        found = await self._vectors([text], self._options.query_prefix, self._queries, self._known_queries)
+        return np.asarray(found[0], dtype=np.float32)
 
     async def close(self) -> None:
-        """Frees the model after what runs has ended."""
+        """Frees the model after the batches that run have ended."""
         if self._closed:
             return
         self._closed = True
-        await asyncio.to_thread(self._executor.shutdown)
-        self._model.lib.llama_batch_free(self._batch)
-        self._model.lib.llama_free(self._context)
+        for lane in (self._queries, self._documents):
+            await asyncio.to_thread(lane.close)
+        for context in self._contexts:
+            context.close()
         self._model.close()
 
-    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.stack([self._embed_one(text) for text in texts])
+    async def _vectors(self, texts: Sequence[str], prefix: str, lane: Lane, known: VectorCache) -> NDArray[np.float32]:
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        whole = [prefix + text for text in texts]
+        keys = [VectorCache.key(self.model_id, text) for text in whole]
+        found = {key: vector for key in keys if (vector := known.get(key)) is not None}
+        # A text that stands twice among these is computed once.
+        missing = {key: text for key, text in zip(keys, whole, strict=True) if key not in found}
+        if missing:
+            made = await lane.vectors(list(missing.values()))
+            for key, vector in zip(missing, made, strict=True):
+                known.put(key, vector)
+                found[key] = vector
+        return np.stack([found[key] for key in keys])
 
-    def _embed_one(self, text: str) -> NDArray[np.float32]:
-        lib = self._model.lib
-        tokens = self._model.tokenize(text, special=False)
-        if len(tokens) > self.max_tokens:
+    def _tokens(self, text: str) -> NDArray[np.int32]:
+        tokens = self._model.token_array(text)
+        if len(tokens) > self._longest:
+            beyond = self._longest - self.max_tokens
             raise InvalidArgumentError(
-                f"the text has {len(tokens)} tokens, the model {self.model_id} reads {self.max_tokens}",
+                f"the text has {len(tokens) - beyond} tokens, the model {self.model_id} reads {self.max_tokens}",
                 reason="TEXT_TOO_LONG",
-                metadata={"tokens": str(len(tokens)), "limit": str(self.max_tokens)},
+                metadata={"tokens": str(len(tokens) - beyond), "limit": str(self.max_tokens)},
             )
-        batch = self._batch
-        batch.n_tokens = len(tokens)
-        for position, token in enumerate(tokens):
-            batch.token[position], batch.pos[position] = token, position
-            batch.n_seq_id[position], batch.seq_id[position][0] = 1, 0
-            # Every token counts for the mean.
-            batch.logits[position] = 1
-        memory = lib.llama_get_memory(self._context)
-        if memory:
-            lib.llama_memory_clear(memory, True)
-        if lib.llama_decode(self._context, batch) != 0:
-            raise ModelError(f"the model {self.model_id} failed on a text of {len(tokens)} tokens")
-        pointer = lib.llama_get_embeddings_seq(self._context, 0)
-        if not pointer:
-            raise ModelError(f"the model {self.model_id} gives no embeddings: it is of another kind")
-        vector = np.ctypeslib.as_array(pointer, shape=(self.dimensions,)).astype(np.float32, copy=True)
-        length = float(np.linalg.norm(vector))
-        if not np.isfinite(length) or length == 0.0:
-            raise ModelError(f"the model {self.model_id} gave a vector without a direction")
-        return np.asarray(vector / length, dtype=np.float32)
+        return tokens

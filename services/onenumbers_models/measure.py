@@ -53,7 +53,7 @@ async def measure(
         ModelUnsafeError: The process crashed or took too long.
         ModelError: The model cannot be used.
     """
-    task = json.dumps([kind, str(model.path), threads, context_length, list(at_once)])
+    task = json.dumps([kind, str(model.path), model.pooling, threads, context_length, list(at_once)])
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "onenumbers_models.measure", task),
         stdin=asyncio.subprocess.DEVNULL,
@@ -127,9 +127,9 @@ def _memory() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Measures what the one argument says, as JSON: kind, path, threads, context, answers at once."""
-    kind, path, threads, context_length, at_once = json.loads(arguments[0])
-    model = ResolvedModel(path=Path(path), model_id=Path(path).stem)
+    """Measures what the one argument says, as JSON: kind, path, pooling, threads, context, answers at once."""
+    kind, path, pooling, threads, context_length, at_once = json.loads(arguments[0])
+    model = ResolvedModel(path=Path(path), model_id=Path(path).stem, pooling=pooling)
     try:
         if kind == "embedding":
             found = asyncio.run(_embedding(model, threads))

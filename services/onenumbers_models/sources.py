@@ -11,6 +11,7 @@ from typing import Literal
 
 from onenumbers_models import hub
 from onenumbers_models.convert import convert_bert
+from onenumbers_models.embedding_options import Pooling
 from onenumbers_models.errors import ModelError
 
 Kind = Literal["embedding", "generation"]
@@ -32,6 +33,8 @@ class ResolvedModel:
     """A low-rank adapter that belongs to it."""
     repack: bool = False
     """Whether llama.cpp may rearrange its weights: quicker for several answers at once, not safe on every machine."""
+    pooling: Pooling = ""
+    """How an embedding model makes one vector of a text, where its file does not say it."""
 
 
 @dataclass(frozen=True, slots=True)

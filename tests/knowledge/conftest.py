@@ -38,6 +38,9 @@ class HashingEmbedder:
     def count_tokens(self, text: str) -> int:
         return len(text.split()) + 2
 
+    async def embed_query(self, text):
+        return (await self.embed([text]))[0]
+
     async def embed(self, texts):
         self.texts += len(texts)
         await asyncio.sleep(0)

@@ -3,12 +3,15 @@
 import asyncio
 import math
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from onenumbers_models import embedder as embedder_module
 from onenumbers_models.convert import convert_bert
+from onenumbers_models.embedder import LlamaEmbedder
+from onenumbers_models.embedding_options import EmbeddingOptions
 from onenumbers_models.errors import ModelError
 from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError
 
@@ -117,8 +120,84 @@ async def test_callers_at_once_get_their_own_vectors(embedder):
 
 async def test_more_than_may_wait_is_refused(embedder):
     with pytest.raises(ResourceExhaustedError) as caught:
-        await embedder.embed(["a"] * (embedder_module.MAX_WAITING + 1))
+        await embedder.embed([str(number) for number in range(embedder_module.MAX_WAITING + 1)])
     assert caught.value.retry_after
+
+
+async def test_a_query_does_not_wait_for_documents(embedder):
+    documents = asyncio.ensure_future(embedder.embed([f"{TEXTS[-1]} {number}" for number in range(300)]))
+    await asyncio.sleep(0)
+    assert embedder.waiting
+    vector = await embedder.embed_query(TEXTS[0])
+    assert not documents.done()
+    assert np.allclose(vector, (await embedder.embed_query(TEXTS[0])), atol=1e-6)
+    documents.cancel()
+    await asyncio.gather(documents, return_exceptions=True)
+    assert embedder.waiting == 0
+    assert np.allclose(vector, (await embedder.embed([TEXTS[0]]))[0], atol=1e-6)
+
+
+def counting(lane, monkeypatch):
+    """Returns the texts that a lane computes from now on."""
+    computed = []
+    real = lane._context.vectors
+    monkeypatch.setattr(lane._context, "vectors", lambda texts: computed.extend(texts) or real(texts))
+    return computed
+
+
+async def test_a_text_that_was_embedded_is_not_embedded_again(minilm, monkeypatch):
+    embedder = await LlamaEmbedder.load(minilm, threads=1, options=EmbeddingOptions(cache=3))
+    computed = counting(embedder._documents, monkeypatch)
+    first = await embedder.embed(["a", "b", "a"])
+    assert len(computed) == 2
+    again = await embedder.embed(["b", "c", "a"])
+    assert len(computed) == 3
+    assert np.array_equal(first[1], again[0])
+    assert np.array_equal(first[0], first[2])
+    await embedder.embed(["d"])  # b was asked for longest ago: it is forgotten
+    await embedder.embed(["a", "c", "d"])
+    assert len(computed) == 4
+    await embedder.embed(["b"])
+    assert len(computed) == 5
+    # What a caller does to his vectors is his own.
+    again[:] = 0
+    assert np.array_equal((await embedder.embed(["b"]))[0], first[1])
+    await embedder.close()
+
+
+async def test_prefixes_stand_before_queries_and_documents_and_name_the_model(minilm, embedder):
+    options = EmbeddingOptions(query_prefix="query: ", document_prefix="passage: ")
+    prefixed = await LlamaEmbedder.load(minilm, threads=1, options=options)
+    plain = await embedder.embed(["query: seven", "passage: seven"])
+    assert np.allclose(await prefixed.embed_query("seven"), plain[0], atol=1e-6)
+    assert np.allclose((await prefixed.embed(["seven"]))[0], plain[1], atol=1e-6)
+    # The vectors of documents are others, so they must not be taken for those of the model without a prefix.
+    assert prefixed.model_id.startswith(f"{embedder.model_id}+prefix-")
+    with pytest.raises(InvalidArgumentError) as caught:
+        await prefixed.embed(["word " * 600])
+    assert int(caught.value.metadata["limit"]) == prefixed.max_tokens < embedder.max_tokens
+    await prefixed.close()
+
+
+async def test_pooling_comes_from_the_file_or_the_settings(minilm, embedder):
+    by_first = await LlamaEmbedder.load(replace(minilm, pooling="cls"), threads=1)
+    assert by_first.model_id == f"{embedder.model_id}+cls"
+    by_mean, by_cls = [await one.embed_query(TEXTS[0]) for one in (embedder, by_first)]
+    assert float(by_mean @ by_cls) < 0.99
+    await by_first.close()
+
+
+async def test_a_model_whose_file_names_no_pooling_needs_the_setting(smollm):
+    with pytest.raises(ModelError, match="MCP_EMBEDDING_POOLING"):
+        await LlamaEmbedder.load(smollm, threads=1)
+    embedder = await LlamaEmbedder.load(replace(smollm, pooling="last"), threads=1)
+    alone = [(await embedder.embed([text]))[0] for text in TEXTS[:3]]
+    together = await embedder.embed_query(TEXTS[0])
+    assert float(alone[0] @ together) > 0.9999
+    shared = await asyncio.gather(*(embedder.embed_query(text) for text in TEXTS[1:3]))
+    for found, expected in zip(shared, alone[1:], strict=True):
+        assert float(found @ expected) > 0.999, "texts of one batch must not see each other"
+    await embedder.close()
 
 
 def test_a_folder_with_another_kind_of_model_is_refused(tmp_path):

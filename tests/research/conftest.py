@@ -128,6 +128,9 @@ class HashedWords:
     def count_tokens(self, text: str) -> int:
         return len(text.split()) + 2
 
+    async def embed_query(self, text):
+        return (await self.embed([text]))[0]
+
     async def embed(self, texts):
         rows = np.full((len(texts), self.dimensions), 1e-3, dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
