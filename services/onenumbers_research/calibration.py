@@ -34,6 +34,8 @@ class Limits:
     """Least share that a place has to hold to decide an empirical claim."""
     passage: float = 0.7
     """Least share that a whole passage with a denial has to hold to contradict one."""
+    unknown: float = 0.5
+    """Largest share of an empirical claim's words that no document on evidence holds."""
 
 
 @dataclass(frozen=True, slots=True)

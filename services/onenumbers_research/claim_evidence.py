@@ -64,6 +64,8 @@ class Place:
     """Those that stand in clauses with one."""
     numbers: frozenset[str]
     clauses: tuple[Clause, ...] = ()
+    settled: bool | None = None
+    """Whether all of it is denied, where one part says so of the others; None where each clause stands for itself."""
 
     def narrowed(self, number: int, *, strictly: bool) -> Place:
         """Returns the place with the words of those clauses alone that are about a number.
@@ -73,7 +75,13 @@ class Place:
             strictly: Only clauses that name it and no other count; otherwise also those that name none.
         """
         own = {str(number)}
-        kept = [item for item in self.clauses if (item.numbers == own if strictly else item.numbers <= own)]
+        kept: list[Clause] = []
+        about: frozenset[str] = frozenset()
+        for item in self.clauses:
+            # "It follows a year 9, in which things were finished": the second clause is about the 9 as well.
+            about = item.numbers or about
+            if about == own if strictly else about <= own:
+                kept.append(item)
         affirmed = frozenset[str]().union(*(item.words for item in kept if not item.denies))
         denied = frozenset[str]().union(*(item.words for item in kept if item.denies))
         return replace(self, affirmed=affirmed, denied=denied)
@@ -94,15 +102,21 @@ class Themes:
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\W_])|\n\s*\n|\n(?=\s*[-*+|#])")
 _CLAUSE_END = re.compile(r"[,;:()]\s|\s[–—-]\s|\bbut\b|\b(?=(?:rather|more) than\b)|\b(?=instead of\b)")
-_DENIAL = re.compile(
+DENIAL = re.compile(
     r"(?<!or )(?<!what does )(?<!what do )\b(?:no|not(?! only)|never|none|nothing|neither|nor|nobody|without|hardly|"
     r"few|cannot|(?:advise[sd]?|warn(?:s|ed)?|recommends?|evidence) against|discourag\w+|rather than|more than|"
     r"instead of|lacks?|lacking|fails?|failed|vanish\w*|denies|"
     r"(?:very|how|found) (?:little|few)|little (?:evidence|support)|(?:in|to) doubt|"
     r"(?:fear|dislike|waste|loss|warns?|warned) of|"
-    r"as (?:a )?waste|has to learn|is (?:too|so) little)\b|n['’]t\b",
+    r"as (?:a )?waste|is (?:too|so) little|contradicts?|counts? less|is (?:a )?pain|suffering in)\b|"
+    r"n['’]t\b",
     re.IGNORECASE,
 )
+_DENIES_ALL = re.compile(
+    r"\b(?:do|does|did) not exist\b|\b(?:was|were|been) not found\b|\bnone (?:has|have|of (?:it|them)) (?:been )?\w+",
+    re.IGNORECASE,
+)
+"""Main clauses that say nothing but that what the rest of the sentence describes is not there."""
 _INSTRUCTION = re.compile(
     r"""
     \b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|rule|previous|prior|above|earlier|evidence|
@@ -128,7 +142,7 @@ _DISCLAIMER = re.compile(
     re.IGNORECASE,
 )
 _HYPOTHESIS = re.compile(
-    r"^(?:if|suppose|were)\b|\b(?:whether|should|would|claimed|is said|followers say|defenders|told of)\b|\?[\"'”’)]*$",
+    r"^(?:suppose|were)\b|^if\b.*\bwill\b|\b(?:whether|should|would|claimed|is said|followers say|defenders|told of)\b|\?[\"'”’)]*$",
     re.IGNORECASE,
 )
 _NO_MEANING = re.compile(
@@ -183,7 +197,7 @@ def expanded(items: Iterable[str]) -> frozenset[str]:
 
 def denies(text: str) -> bool:
     """Tells whether a text holds a denial."""
-    return bool(_DENIAL.search(text))
+    return bool(DENIAL.search(text))
 
 
 @lru_cache(maxsize=4096)
@@ -202,13 +216,19 @@ def places(passage: Passage, *, facts: bool = False) -> list[Place]:
         if _NO_MEANING.search(passage.section):
             return []
         spans = [(start, end) for start, end in spans if not _DISCLAIMER.search(passage.text[start:end])]
-    open_ended = [facts and bool(_HYPOTHESIS.search(passage.text[start:end])) for start, end in spans]
+    open_ended = [facts and _open_ended(passage.text[start:end]) for start, end in spans]
     found = [_place(passage, *span) for span, unsure in zip(spans, open_ended, strict=True) if not unsure]
     for index in range(len(spans) - 1):
         (start, middle), (after, end) = spans[index], spans[index + 1]
         if after - middle <= _NEAR and not open_ended[index + 1]:
             found.append(_place(passage, start, end, answer=after if open_ended[index] else None))
     return found
+
+
+def _open_ended(sentence: str) -> bool:
+    """Tells whether a sentence leaves open what it speaks of; what follows a denial ("does not know why") it does not."""
+    found = _HYPOTHESIS.search(sentence)
+    return found is not None and not denies(sentence[: found.start()])
 
 
 def weights(wanted: Sequence[frozenset[str]], passages: Sequence[Passage]) -> list[float]:
@@ -240,15 +260,12 @@ def _spans(text: str) -> list[tuple[int, int]]:
 def _place(passage: Passage, start: int, end: int, answer: int | None = None) -> Place:
     """Returns the place; from `answer` on stands the sentence that answers the one before."""
     text = passage.text[start:end]
-    answered = denies(passage.text[answer:end]) if answer is not None else False
-    clauses = tuple(
-        Clause(
-            expanded(stems(part)),
-            frozenset(_NUMBER.findall(part)),
-            answered if answer is not None else denies(part),
-        )
-        for part in _CLAUSE_END.split(text)
-    )
+    settled: bool | None = None
+    if answer is not None:
+        settled = denies(passage.text[answer:end])
+    elif _DENIES_ALL.search(text):
+        settled = True
+    clauses = clauses_of(text, settled)
     return Place(
         passage,
         passage.start_offset + start,
@@ -258,4 +275,17 @@ def _place(passage: Passage, start: int, end: int, answer: int | None = None) ->
         frozenset().union(*(item.words for item in clauses if item.denies)),
         frozenset(_NUMBER.findall(text)),
         clauses,
+        settled,
+    )
+
+
+def clauses_of(text: str, settled: bool | None) -> tuple[Clause, ...]:
+    """Returns the clauses of a text, all denied or all affirmed where `settled` says so."""
+    return tuple(
+        Clause(
+            expanded(stems(part)),
+            frozenset(_NUMBER.findall(part)),
+            denies(part) if settled is None else settled,
+        )
+        for part in _CLAUSE_END.split(text)
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from onenumbers_research.calculation_claims import Calculation, read_calculation
+from onenumbers_research.claim_facts import AUTHORS
 
 MAX_CLAIMS = 100
 """Claims that one text may hold: each one costs searches and calculations."""
@@ -84,9 +85,24 @@ _EMPIRICAL = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_AUTHORS = "(?:" + "|".join(sorted(AUTHORS | {"warner"})) + ")"
+_ABOUT_AUTHORS = re.compile(
+    rf"\b{_AUTHORS}(?:['’]s?)?\b|\b(?:1[5-9]|20)\d\d\b|\b(?:graffit\w+|inscriptions?|pompeii|cuneiform|greeks?|hebrew|"
+    r"romans?|kabbalah|gematria|isopsephy|theosoph\w+|phillips chart)\b",
+    re.IGNORECASE,
+)
+"""People, years and things of the history of numerology: a claim that names them is about the world, unless it is an
+author's reading of a number."""
+_READS = re.compile(
+    rf"\b{_AUTHORS}\b[^.]{{0,40}}\b(?:puts|gives|gave|calls|called|keeps|recogni[sz]es|rules|ties|names|reads|links|describes|"
+    r"assigns|ascribes|sees|treats|connects|associates|places|likens)\b.*\b\d{1,2}\b|\b\d{1,2}\b.*\b(?:under|by|according to|in)"
+    rf" {_AUTHORS}\b|\b{_AUTHORS}'?s? (?:system|table|tradition|line|reading)\b",
+    re.IGNORECASE,
+)
 _NUMEROLOGY = re.compile(
-    r"\b\d{1,2}\b|\b(?:numbers?|numerolog\w+|life path|master|karmic|pinnacle|challenge|personal (?:year|month|day)|"
-    r"letters?|expression|soul urge|destiny|compound|planet|cheiro|chaldean|pythagorean|vedic|concord)\b",
+    r"\b\d{1,2}(?:st|nd|rd|th)?\b|\b(?:numbers?|numerolog\w+|life path|master|karmic|pinnacle|challenge|personal (?:year|month|day)|"
+    r"letters?|expression|soul urge|destiny|compound|planet|cheiro|chaldean|pythagorean|vedic|concord|birthday|balance|"
+    r"bridge|essence|maturity|hidden passion|rational thought|subconscious self|cornerstone|period cycle)\b",
     re.IGNORECASE,
 )
 _MEANS = re.compile(
@@ -138,7 +154,8 @@ def read_claim(text: str) -> Claim:
     calculation = read_calculation(text)
     if calculation is not None:
         return Claim(text, Kind.CALCULATION, language, calculation)
-    if _EMPIRICAL.search(text) and not (_TRADITION.search(text) or _MEANS.search(text)):
+    about_people = _ABOUT_AUTHORS.search(text) and not _READS.search(text)
+    if (_EMPIRICAL.search(text) or about_people) and not (_TRADITION.search(text) or _MEANS.search(text)):
         return Claim(text, Kind.EMPIRICAL, language)
     return Claim(text, Kind.MEANING if _NUMEROLOGY.search(text) else Kind.OTHER, language)
 

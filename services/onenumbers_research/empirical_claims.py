@@ -9,12 +9,24 @@ Contradicted: the place denies what the claim affirms, or the other way round, o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from onenumbers_research.calibration import Limits
 from onenumbers_research.claim_dates import words
-from onenumbers_research.claim_evidence import Passage, Place, denies, expanded, places, share, stems, weights
+from onenumbers_research.claim_evidence import (
+    DENIAL,
+    Passage,
+    Place,
+    clauses_of,
+    denies,
+    expanded,
+    places,
+    share,
+    stems,
+    weights,
+)
+from onenumbers_research.claim_facts import judge_fact, people, read_fact
 from onenumbers_research.meaning_claims import Judgement
 
 CATEGORY = "validation"
@@ -29,29 +41,44 @@ _PHRASES = tuple(
             r"\b(?:life[ -]paths?(?: numbers?)?|birth numbers?)\b(?: of)?(?: \d{1,2}\b)?(?: (?:and|or) \d{1,2}\b)?",
             " birthnumber ",
         ),
-        (r"\b(?:names? numbers?|numbers? of (?:a |the )?names?|name numerology)\b", " namenumber "),
+        (
+            r"\b(?:(?:personal|universal) (?:year|month|day)|expression|soul urge|pinnacle|challenge|essence|maturity|"
+            r"(?:house|phone) number)(?: number)? \d{1,2}\b",
+            " chartnumber ",
+        ),
+        (r"\b(?:names? numbers?|numbers? of (?:a |the )?(?:\w+ )?names?|name numerology)\b", " namenumber "),
+        (r"\b(?:real|pen|professional|stage) name\b", " realname "),
+        (r"\bin print\b|\b(?:printed|published|publication|appeared|dated|issued)\b", " published "),
+        (r"\b(?:forecasts?|predictions?|prophec\w+)\b", " forecast "),
         (r"\bnobel(?: prizes?| laureates?)?|\blaureates?", " laureate "),
         (r"\bself-perception|\b(?:see|describe|recogni[sz]e)s? themselves|\bown number", " selfimage "),
         (r"\bchi-square", " chisquare "),
-        (r"\bsucce\w+|\bachiev\w+", " success "),
+        (r"\bsucce\w+|\bachiev\w+|\bcareers?\b", " success "),
         (r"\bagree\w*|\bmatch\w*|\bfit(?:s|ted)?\b", " agree "),
         (r"\bpredict\w*|\binfluenc\w+|\bdetermin\w+|\blead(?:s|ing)? to|\bmark people|\beffects?\b", " effect "),
     )
 )
+_LIFE = re.compile(r"\((\d{4})-(\d{4})\)")
+"""Years of birth and death behind a name."""
 _FRAME = frozenset(
     stem
     for word in words("""study studies research science scientific scientists scientifically statistics show
     shows shown
     showed prove proves proven proved people person persons others number numbers found find finds demonstrate
     demonstrated claim claims evidence test tests tested that much called numerology everybody very high usually mostly
-    go goes according more most than significant value data""")
+    go goes according more most than significant significantly value data often frequently allow allows bring brings
+    confirm confirms confirmed proof usual usually least himself herself themselves""")
     for stem in stems(word)
 )
+_THING = frozenset(stem for word in words("numerology tests") for stem in stems(word))
+"""Words of the frame that a claim is about when it has few others: "numerology has been confirmed"."""
+_OTHER_SUBJECT = re.compile(r"\bastrolog\w+|\bsun signs?\b|\bhoroscope\w*", re.IGNORECASE)
+"""What documents compare numerology with; clauses on it are none on numerology."""
 _EFFECT = re.compile(
     r"\bmore\b|\bless\b|\bbetter\b|\blonger\b|\bpredict|\bdetermine|\binfluence|\bproves?\b|\bproven\b|\bearn|"
     r"\bleads? to|"
     r"\bsuccess|\bachiev|\bdiffer|\beffects?\b|\boccurs?\b|\bmostly\b|\boften\b|"
-    r"\bmakes?\b|\bcauses?d?\b|\brecogni[sz]e\b|\bagrees?\b|\bmatch",
+    r"\bmakes?\b|\bcauses?d?\b|\brecogni[sz]e\b|\bagrees?\b|\bmatch|\bconfirm|\bworks\b|\bis (?:true|valid)\b",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
@@ -61,11 +88,15 @@ _SUBJECT = re.compile(
 _NULL = re.compile(
     r"\bno (?:effect|evidence|support|difference|reason)\b|\bnot (?:found|differ|shown|confirmed)\b|"
     r"\bagainst the claim\b|"
-    r"\bagreement with chance\b|\bdo not support\b|\bsays no\b|\bnothing outside\b|\bno data\b",
+    r"\bfound nothing\b|\bfound very little\b|\bnothing (?:outside|confirms)\b|\bagreement with chance\b|\bdo not support\b|\bsays no\b|\bno data\b",
     re.IGNORECASE,
 )
 """How documents on evidence say that a test found nothing."""
 _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d]*\.\d)")
+
+
+_PROPER = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{2,}\b|\b[A-Z]{3,}\b")
+"""Names: words with a capital inside a sentence, and abbreviations."""
 
 
 def claims_effect(text: str) -> bool:
@@ -82,26 +113,37 @@ def judge_empirical(text: str, passages: Sequence[Passage], limits: Limits) -> J
         limits: What counts as enough.
     """
     effect = claims_effect(text)
-    read = [item for item in passages if item.category == CATEGORY and (item.source == SCIENTIFIC or not effect)]
+    named = people(text)
+    read = [
+        item
+        for item in passages
+        if item.category == CATEGORY and (item.source == SCIENTIFIC or not effect or named & people(item.title))
+    ]
     reworded = _reworded(text)
     figures = _figures(reworded)
-    items = {item for item in stems(_FIGURE.sub(" ", reworded)) if item not in _FRAME}
+    every = stems(_FIGURE.sub(" ", reworded))
+    items = every - _FRAME
+    if len(items) < 2:
+        items |= every & _THING
     wanted = tuple(expanded([item]) for item in sorted(items))
     negated = denies(text)
+    scope = _scope(reworded) & items if negated else items
     weight = weights(wanted, [replace(item, text=_reworded(item.text)) for item in read])
+    unknown = _unknown(weight, read)
     best: dict[bool, tuple[float, Place | None]] = {True: (0.0, None), False: (0.0, None)}
     figure_conflict: tuple[float, Place | None] = (0.0, None)
     agreeing: set[str] = set()
     fruitless = {item.document_id for item in read if _NULL.search(item.text)}
     for place in (place for item in read for place in places(item, facts=True)):
-        said = _reworded(place.text)
-        value = share(wanted, weight, expanded(stems(said)))
+        said = _said(place, text)
+        titled = expanded(stems(" ".join(named & people(place.passage.title))))
+        value = share(wanted, weight, expanded(stems(said)) | titled)
         if not figures <= _figures(said):
             others = _figures(said) - figures
             if value > figure_conflict[0] and any(_shape(a) == _shape(b) for a in figures for b in others):
                 figure_conflict = (value, place)
             continue
-        same = _denied(place, wanted, weight) == negated
+        same = _denied(place, said, scope or items) == negated
         if same and effect and place.passage.document_id in fruitless:
             # A test that found nothing supports no effect, whatever words it shares with the claim.
             continue
@@ -122,9 +164,20 @@ def judge_empirical(text: str, passages: Sequence[Passage], limits: Limits) -> J
         "similarity": max((item.similarity for item in read), default=0.0),
         "documents": float(len(agreeing)),
         "words": float(len(wanted)),
+        "unknown": unknown,
+        "named": float(bool(named)),
     }
+    fact = read_fact(text)
+    if fact is not None and (found := judge_fact(fact, read)) is not None:
+        holds, place = found
+        quantities["fact"] = 1.0
+        reason = "a document on the person says it" if holds else "a document on the person gives another one"
+        return Judgement(holds != negated, reason, (place,), quantities)
     top = max(for_it[0], against[0], figure_conflict[0])
-    if not wanted or top < limits.fact:
+    strange = _strangers(text, read)
+    if strange:
+        return Judgement(None, f"no document on evidence names {strange}", (), quantities)
+    if not wanted or top < limits.fact or unknown > limits.unknown:
         return Judgement(None, "no document on evidence speaks of it", (), quantities)
     if for_it[0] >= top and for_it[1] is not None and not (against[0] >= top and against[1] is null[1]):
         if effect and for_it[1].passage.source != SCIENTIFIC:
@@ -132,23 +185,48 @@ def judge_empirical(text: str, passages: Sequence[Passage], limits: Limits) -> J
         return Judgement(True, "a document on evidence says it", (for_it[1],), quantities)
     if against[0] >= top and against[1] is not None:
         return Judgement(False, "a document on evidence says the opposite", (against[1],), quantities)
-    found = figure_conflict[1]
+    conflict = figure_conflict[1]
     return Judgement(
-        False, "a document on evidence gives another figure", (found,) if found is not None else (), quantities
+        False, "a document on evidence gives another figure", (conflict,) if conflict is not None else (), quantities
     )
 
 
-def _denied(place: Place, wanted: Sequence[frozenset[str]], weight: Sequence[float]) -> bool:
-    """Tells whether most of the claim's words that a place holds stand in clauses with a denial."""
-    denied = affirmed = 0.0
-    for clause in place.clauses:
-        # The clauses of a place hold the words as they stand, set phrases as single words are in the whole text.
-        part = share(wanted, weight, clause.words)
+def _said(place: Place, claim: str) -> str:
+    """Returns the text of a place with its set phrases as single words, without clauses on another subject."""
+    if _OTHER_SUBJECT.search(place.text) and not _OTHER_SUBJECT.search(claim):
+        kept = [part for part in re.split(r"(?<=[,;:])\s", place.text) if not _OTHER_SUBJECT.search(part)]
+        return _reworded(" ".join(kept))
+    return _reworded(place.text)
+
+
+def _scope(text: str) -> frozenset[str]:
+    """Returns the stems of what follows the first denial of a claim: what it denies."""
+    denial = DENIAL.search(text)
+    return frozenset(stems(text[denial.end() :])) if denial else frozenset()
+
+
+def _denied(place: Place, said: str, scope: Set[str]) -> bool:
+    """Tells whether most of some words that a place holds stand in clauses with a denial."""
+    denied = affirmed = 0
+    for clause in clauses_of(said, place.settled):
+        count = sum(bool(expanded([item]) & clause.words) for item in scope)
         if clause.denies:
-            denied += part
+            denied += count
         else:
-            affirmed += part
-    return denied > affirmed or (denied == affirmed == 0.0 and denies(place.text))
+            affirmed += count
+    return denied > affirmed or (denied == affirmed == 0 and denies(place.text))
+
+
+def _strangers(text: str, read: Sequence[Passage]) -> str:
+    """Returns the first name in a claim that no passage holds; empty where there is none."""
+    held = {stem for item in read for stem in stems(f"{item.title} {item.text}")}
+    return next((name for name in _PROPER.findall(text) if not stems(name) <= held), "")
+
+
+def _unknown(weight: Sequence[float], read: Sequence[Passage]) -> float:
+    """Returns the share of a claim's words that no passage holds, by weight, 0-1."""
+    rarest = weights([frozenset({"\0"})], read)[0] - 1e-9
+    return sum(item for item in weight if item >= rarest) / sum(weight) if weight else 0.0
 
 
 def _null_finding(
@@ -172,6 +250,7 @@ def _null_finding(
 
 
 def _reworded(text: str) -> str:
+    text = _LIFE.sub(r" born \1, died \2 ", text)
     for pattern, word in _PHRASES:
         text = pattern.sub(word, text)
     return text

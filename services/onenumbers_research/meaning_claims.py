@@ -48,9 +48,18 @@ _FRAME = frozenset(
     indicate indicates denote denotes favours favour corresponds correspond rule rules ruled govern governs nothing
     thing things life make makes loves love like likes missing pictured picture get gets recognises keep keeps want
     wants other others drawn draws speak speaks concern concerns seen ask asks said suit suits under system
-    indifferent lack lacks avoid avoids dislike dislikes refuse refuses""")
+    indifferent lack lacks avoid avoids dislike dislikes refuse refuses advise advises centre centres center centers
+    focus focuses turn turns deal deals full kind shows show look looks appear appears seem seems stand expects expect
+    treat treats assign assigns connect connects demand demands mark marked marks contain contains involve involves
+    revolves stage phase period name first""")
     for stem in stems(word)
 )
+_TITLES = frozenset(words("teacher teachers"))
+"""Words that are no frame, although their stems are."""
+_WISHES = frozenset(stem for word in words("wish desire longing long crave hunger want") for stem in stems(word))
+"""Frame of claims about the soul urge alone: it is a wish by definition."""
+_CONTRAST = re.compile(r"\b(?:(?:rather|more|instead) (?:than|of)|above|instead of|and not|but not)\b.*", re.IGNORECASE)
+"""What a claim says that a number is less, or is not."""
 _ON_LACKS = re.compile(r"(?:karmic lesson|challenge|bridge|subconscious self|balance)\b", re.IGNORECASE)
 """Titles of documents that describe what is missing where a number stands: no source on what the number means."""
 _NUMBER = re.compile(r"(?<![\d.])\d{1,3}(?![\d.]*\d)")
@@ -60,7 +69,7 @@ _SPELT = re.compile(
 )
 _NEGATED = re.compile(
     r"\b(?:not|never|no|nothing|isn't|doesn't|don't|neither|hardly|indifferent|lacks?|avoids?|dislikes?|without|"
-    r"refuses?)\b|n't\b",
+    r"refuses?|hates?|shuns?|flees?|escapes?|runs? (?:away )?from|far from)\b|n't\b",
     re.IGNORECASE,
 )
 
@@ -103,13 +112,41 @@ def read_meaning(text: str, number: int | None = None) -> MeaningClaim:
     if not position:
         position = next((name for alias, name in _ALIASES.items() if alias in lowered), "")
     own = stems(position) - {"planet"}
-    kept = [
+    frame = _FRAME | own | (_WISHES if position == "soul urge" else frozenset())
+    said, negated = _scope(lowered, frame)
+    kept = _kept(said, frame)
+    if not kept and position and numbers:
+        # "16 is a karmic debt number": the position itself is what the claim says of the number.
+        kept = sorted(position.split())
+        frame, position = frozenset(), ""
+    wanted = tuple(dict.fromkeys(expanded(stems(word) - (frame if word not in _TITLES else frozenset())) for word in kept))
+    return MeaningClaim(text, numbers, position, wanted, " ".join(kept), negated)
+
+
+def _kept(text: str, frame: frozenset[str]) -> list[str]:
+    """Returns the words of a claim that say something of the number."""
+    return [
         word
-        for word in re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", lowered)
-        if (found := stems(word)) and not found <= (_FRAME | own)
+        for word in re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text)
+        if (found := stems(word)) and (word in _TITLES or not found <= frame)
     ]
-    wanted = tuple(dict.fromkeys(expanded(stems(word) - _FRAME) for word in kept))
-    return MeaningClaim(text, numbers, position, wanted, " ".join(kept), bool(_NEGATED.search(text)))
+
+
+def _scope(text: str, frame: frozenset[str]) -> tuple[str, bool]:
+    """Returns what a claim affirms of the number, or what it denies, and whether it denies it.
+
+    A denial in front governs the whole claim ("7 does not mean solitude"); one that follows what is affirmed already
+    ("rigid people who never change", "victory more than company") governs the rest alone, which is left out.
+    """
+    contrast = _CONTRAST.search(text)
+    if contrast and _kept(text[: contrast.start()], frame):
+        text = text[: contrast.start()]
+    denial = _NEGATED.search(text)
+    if denial is None:
+        return text, False
+    if _kept(text[: denial.start()], frame):
+        return text[: denial.start()], False
+    return _NEGATED.sub(" ", text), True
 
 
 def judge_meaning(claim: MeaningClaim, own: Sequence[Passage], others: Sequence[Passage], limits: Limits) -> Judgement:
@@ -125,10 +162,8 @@ def judge_meaning(claim: MeaningClaim, own: Sequence[Passage], others: Sequence[
     weight = weights(claim.wanted, passages)
     mine = _places_on(claim, passages)
     agreeing = _best(claim, weight, mine, lambda place: place.affirmed)
-    denying = _best(claim, weight, mine, lambda place: place.denied - place.affirmed)
-    opposing = _opposing(claim, weight, mine)
+    against = _best(claim, weight, mine, lambda place: (place.denied - place.affirmed) | _turned(claim, place))
     elsewhere = _best(claim, weight, _places_elsewhere(claim, passages), lambda place: place.affirmed)
-    against = max(opposing, denying, key=lambda item: item[0])
     documents = {
         place.passage.document_id for place in mine if share(claim.wanted, weight, place.affirmed) >= limits.agree
     }
@@ -192,7 +227,9 @@ def _places_on(claim: MeaningClaim, passages: Sequence[Passage]) -> list[Place]:
         else:
             found += [place for place in places(passage) if wanted <= place.numbers]
     if claim.position:
-        return [place for place in found if _about_position(claim, place)]
+        # Documents on the position itself come before those that only name it.
+        titled = [place for place in found if claim.position in place.passage.title.lower().split(":")[0]]
+        return titled or [place for place in found if _about_position(claim, place)]
     return found
 
 
@@ -232,11 +269,6 @@ def _best(
     return (weighed[0][0] if weighed else 0.0), tuple(chosen)
 
 
-def _opposing(claim: MeaningClaim, weight: Sequence[float], found: Sequence[Place]) -> tuple[float, tuple[Place, ...]]:
-    """Returns the best share of the claim's themes whose opposite a place holds, while it lacks the theme itself."""
-    return _best(claim, weight, found, lambda place: _turned(claim, place))
-
-
 def _turned(claim: MeaningClaim, place: Place) -> frozenset[str]:
     """Returns the claim's own items whose opposites stand in a place that lacks the items themselves."""
     opposites = themes().opposites
@@ -255,9 +287,5 @@ def _opposed_documents(
     return {
         place.passage.document_id
         for place in found
-        if max(
-            share(claim.wanted, weight, _turned(claim, place)),
-            share(claim.wanted, weight, place.denied - place.affirmed),
-        )
-        >= limits.oppose
+        if share(claim.wanted, weight, (place.denied - place.affirmed) | _turned(claim, place)) >= limits.oppose
     }

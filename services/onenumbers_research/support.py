@@ -39,6 +39,7 @@ _STOP = _words(
     """
 )
 _ENDINGS = ("ingly", "edly", "ings", "ing", "ies", "ied", "est", "ed", "es", "ly", "er", "s")
+_DOUBLING = frozenset(("ing", "ings", "ed", "er", "est"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,9 @@ def stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
+            if ending in _DOUBLING and len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeioulsz":
+                # "stepping" is "step" with its last letter doubled.
+                word = word[:-1]
             break
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 

@@ -31,9 +31,10 @@ from onenumbers_runtime.errors import invalid
 T = TypeVar("T")
 
 _OWN = 40
+_ITSELF = 20
 _OTHERS = 30
 _FACTS = 40
-"""Passages that are read for a claim: on its number, on its words, on evidence."""
+"""Passages that are read for a claim: on its number and words, on its number, on its words, on evidence."""
 _AT_ONCE = 4
 """Claims that are checked at the same time."""
 
@@ -148,12 +149,16 @@ class ClaimValidator:
         read = read_meaning(claim.text, number)
         numbers = [item for item in read.numbers if item <= 9999]
         query = f"{read.position} {' '.join(map(str, read.numbers))} {read.words}".strip()
-        own, others = await _together(
+        # The documents on the number itself, whatever words the claim chooses: in its position, or of its life path.
+        itself = f"{read.position or 'life path'} {' '.join(map(str, read.numbers))}".strip()
+        own, named, others = await _together(
             [
                 self._search.find(query, limit=_OWN, numbers=numbers, sources=sources),
+                self._search.find(itself, limit=_ITSELF, numbers=numbers, sources=sources),
                 self._search.find(f"{read.position} {read.words}".strip(), limit=_OTHERS, sources=sources),
             ]
         )
+        own = list({item.passage_id: item for item in (*own, *named)}.values())
         # Reading the passages is work for the processor: not on the event loop.
         judgement = await asyncio.to_thread(judge_meaning, read, own, others, self._calibration.limits)
         meaning = Claim(claim.text, Kind.MEANING, claim.language)
