@@ -31,6 +31,7 @@ from onenumbers_runtime.errors import (
     invalid,
 )
 from onenumbers_runtime.status import internal_status, status_of_call, to_status
+from onenumbers_runtime.validation import RequestValidator
 
 log = structlog.get_logger()
 
@@ -41,6 +42,7 @@ PIECE = 256 * 1024
 """Bytes of the file in one message at most."""
 _FORM_ROOM = 128 * 1024
 """Bytes that a form may have beside the file."""
+_LOST = "Internal error from Core"
 _METHOD = f"/{UPLOAD_SERVICE}/UploadFile"
 _HTTP = {1: 499, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 14: 503, 16: 401}
 """HTTP status by google.rpc.Code; 500 for all others. The edge's transcoder has the same."""
@@ -71,6 +73,7 @@ class FileUploads:
         idle_s: float,
     ) -> None:
         self._channel, self._token = channel, token
+        self._validator = RequestValidator()
         self._max_bytes, self._timeout_s, self._idle_s = max_bytes, timeout_s, idle_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,7 +140,7 @@ class FileUploads:
         if media_type == "application/x-www-form-urlencoded":
             media_type = ""
         told = {"content_type": media_type, **described}
-        await _write(call, pb.UploadFileRequest(file=_described(told)))
+        await _write(call, pb.UploadFileRequest(file=self._described(told)))
         await self._send(call, body)
 
     async def _form(
@@ -164,7 +167,7 @@ class FileUploads:
             if name in described:
                 raise invalid(name, "stands both in the query and in the form", rule="upload.once")
             told[name] = value
-        await _write(call, pb.UploadFileRequest(file=_described({**told, **described})))
+        await _write(call, pb.UploadFileRequest(file=self._described({**told, **described})))
 
     async def _send(self, call: Any, pieces: AsyncIterator[bytes]) -> None:
         size = 0
@@ -192,6 +195,28 @@ class FileUploads:
                 yield message["body"]
             more = message.get("more_body", False)
 
+    def _described(self, told: Mapping[str, str]) -> pb.UploadedFile:
+        """Returns what a file is, by the rules of the contract.
+
+        Raises:
+            InvalidArgumentError: A field breaks one.
+        """
+        if not told.get("filename"):
+            raise invalid(
+                "filename", "is missing: it tells the kind of a text, as ?filename=notes.md", rule="upload.filename"
+            )
+        described = pb.UploadedFile()
+        for name, value in told.items():
+            if name != "metadata":
+                setattr(described, name, value)
+        if told.get("metadata"):
+            try:
+                json_format.Parse(told["metadata"], described.metadata)
+            except (json_format.ParseError, RecursionError):
+                raise invalid("metadata", "is no JSON object", rule="metadata.json") from None
+        self._validator.check(described)
+        return described
+
     def _too_large(self) -> ResourceExhaustedError:
         return ResourceExhaustedError(
             f"the file is larger than the {self._max_bytes} bytes that an upload may have",
@@ -201,12 +226,26 @@ class FileUploads:
 
 
 async def _write(call: Any, request: pb.UploadFileRequest) -> None:
+    """Sends a message.
+
+    Raises:
+        grpc.aio.AioRpcError: The server has answered before the end; what it says is the answer.
+        UnavailableError: It has, and what it said is lost.
+    """
     try:
         await call.write(request)
-    except asyncio.InvalidStateError:
-        # The server has answered before the end: what it says is the answer.
-        await call
-        raise InvalidArgumentError("the server answered before the file had ended", reason="UPLOAD_CUT_OFF") from None
+    except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
+        # grpcio puts an error of its own in the place of the server's where a message could not be sent any more.
+        try:
+            await call
+        except grpc.aio.AioRpcError as error:
+            if error.details() != _LOST:
+                raise
+        raise UnavailableError(
+            "the knowledge server ended the upload before the file was complete: try again",
+            reason="UPLOAD_CUT_OFF",
+            retry_after=1.0,
+        ) from None
 
 
 async def _answered(call: Any, receive: Receive) -> pb.UploadFileResponse:
@@ -252,28 +291,6 @@ def _query(query: bytes) -> dict[str, str]:
 
 def _unknown(name: str) -> InvalidArgumentError:
     return invalid(name[:100] or "(no name)", f"is unknown: a file has {', '.join(FIELDS)}", rule="upload.known")
-
-
-def _described(told: Mapping[str, str]) -> pb.UploadedFile:
-    """Returns what a file is.
-
-    Raises:
-        InvalidArgumentError: Its metadata are no JSON object.
-    """
-    if not told.get("filename"):
-        raise invalid(
-            "filename", "is missing: it tells the kind of a text, as ?filename=notes.md", rule="upload.filename"
-        )
-    described = pb.UploadedFile()
-    for name, value in told.items():
-        if name != "metadata":
-            setattr(described, name, value)
-    if told.get("metadata"):
-        try:
-            json_format.Parse(told["metadata"], described.metadata)
-        except (json_format.ParseError, RecursionError):
-            raise invalid("metadata", "is no JSON object", rule="metadata.json") from None
-    return described
 
 
 async def _refuse(send: Send, status: status_pb2.Status) -> None:
