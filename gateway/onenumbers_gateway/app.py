@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import grpc
 import structlog
 
 from onenumbers_gateway.cache import ResultCache
@@ -29,6 +30,7 @@ from onenumbers_gateway.settings import GatewaySettings
 from onenumbers_gateway.site import Site
 from onenumbers_gateway.statistics import ToolStatistics
 from onenumbers_gateway.store import CatalogStore
+from onenumbers_gateway.uploads import UPLOAD_SERVICE, FileUploads
 from onenumbers_gateway.watch import CatalogWatch
 from onenumbers_gateway.xds.ads import AdsServer
 from onenumbers_gateway.xds.settings import EdgeSettings
@@ -163,9 +165,17 @@ async def running_gateway(settings: GatewaySettings, edge: EdgeSettings | None) 
         site = Site(
             lambda: invoker.catalog, version=version("onenumbers-mesh"), authenticated=settings.token is not None
         )
+        uploads = FileUploads(
+            lambda: _channel_of(discovery, UPLOAD_SERVICE),
+            token=settings.token,
+            max_bytes=settings.upload_max_bytes,
+            timeout_s=settings.upload_timeout_s,
+            idle_s=settings.upload_idle_s,
+        )
         app = HttpApp(
             face,
             site,
+            uploads,
             token=settings.token,
             max_body_bytes=settings.max_message_bytes,
             public=not is_loopback(settings.host) or (edge is not None and not is_loopback(edge.edge_host)),
@@ -179,6 +189,12 @@ async def running_gateway(settings: GatewaySettings, edge: EdgeSettings | None) 
         await server.set_serving(True)
         yield RunningGateway(grpc=server, http_port=http_port, discovery=discovery, watch=watch, store=store)
         await server.drain()
+
+
+def _channel_of(discovery: Discovery, service: str) -> grpc.aio.Channel | None:
+    """Returns a channel to a serving server that has a service, or None."""
+    servers = (server.name for server in discovery.current().servers if service in server.services)
+    return next((channel for name in servers if (channel := discovery.channel(name)) is not None), None)
 
 
 @asynccontextmanager

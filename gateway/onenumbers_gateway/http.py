@@ -1,4 +1,4 @@
-"""The gateway's HTTP side: MCP, the site, and a clear 404 for everything else. REST is the edge's work, not ours."""
+"""The gateway's HTTP side: MCP, files, the site, and a clear 404 for everything else. REST is the edge's work."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -18,11 +19,14 @@ from onenumbers_gateway.joined_writes import JoinedWritesProtocol
 from onenumbers_gateway.mcp.server import McpFace
 from onenumbers_gateway.mcp.shortcut import App, Receive, Scope, Send, Shortcut
 from onenumbers_gateway.site import Site
+from onenumbers_gateway.uploads import FileUploads
+from onenumbers_gateway.xds.routes import UPLOAD_PATH
 from onenumbers_runtime.server import PortInUseError
 
 log = structlog.get_logger()
 
 MCP_PATH = "/mcp"
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 _LOOPBACK_HOSTS = ["127.0.0.1:*", "localhost:*", "[::1]:*"]
 _LOOPBACK_ORIGINS = ["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"]
 
@@ -40,18 +44,30 @@ async def answer_status(send: Send, http_status: int, body: bytes, *extra: tuple
 
 
 class HttpApp:
-    """Authenticates, and hands /mcp to the MCP face, the rest to the site.
+    """Authenticates, and hands /mcp to the MCP face, files to their uploads, and the rest to the site.
 
     Args:
         face: The MCP face.
-        site: What is served beside it.
+        site: The console and the OpenAPI document.
+        uploads: Takes files.
         token: Bearer token that requests must carry, or None.
         max_body_bytes: Largest request body.
         public: Whether clients other than this machine's may come, under any host name.
     """
 
-    def __init__(self, face: McpFace, site: Site, *, token: str | None, max_body_bytes: int, public: bool) -> None:
+    def __init__(
+        self,
+        face: McpFace,
+        site: Site,
+        uploads: FileUploads,
+        *,
+        token: str | None,
+        max_body_bytes: int,
+        public: bool,
+    ) -> None:
         self._site = site
+        self._uploads = uploads
+        self._public = public
         self._token = token.encode() if token is not None else None
         security = TransportSecuritySettings(
             enable_dns_rebinding_protection=not public,
@@ -76,15 +92,33 @@ class HttpApp:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        is_mcp = path.rstrip("/") == MCP_PATH
-        if (is_mcp or (self._site.knows(path) and not self._site.public(path))) and not self._authentic(scope):
+        face = path.rstrip("/")
+        guarded = face in (MCP_PATH, UPLOAD_PATH) or (self._site.knows(path) and not self._site.public(path))
+        if guarded and not self._authentic(scope):
             challenge = (b"www-authenticate", b"Bearer")
             await answer_status(send, 401, status_body(16, "this mesh asks for a bearer token"), challenge)
-        elif is_mcp:
+        elif face == MCP_PATH:
             await self._mcp(scope, receive, send)
+        elif face == UPLOAD_PATH:
+            await self._file(scope, receive, send)
         elif not (self._site.knows(path) and await self._site.serve(scope, send)):
             message = f"no such path: {path[:200]}; tools are listed at /v1/tools, MCP is at {MCP_PATH}"
             await answer_status(send, 404, status_body(5, message))
+
+    async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await answer_status(send, 405, status_body(12, "files are sent by POST"), (b"allow", b"POST"))
+        elif self._foreign_page(scope):
+            await answer_status(send, 403, status_body(7, "pages of other hosts may not send files to this mesh"))
+        else:
+            await self._uploads(scope, receive, send)
+
+    def _foreign_page(self, scope: Scope) -> bool:
+        """Whether a page of another host sent the request: browsers send forms anywhere without asking first."""
+        if self._token is not None or self._public:
+            return False
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        return any(urlsplit(value.decode("latin-1")).hostname not in _LOOPBACK_NAMES for value in origins)
 
     def _authentic(self, scope: Scope) -> bool:
         if self._token is None:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import select
+import shutil
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from onenumbers_documents.model import Columns, DocumentError, Limits, Note, ParsedDocument
 from onenumbers_documents.wire import LARGEST_FRAME, LENGTH, item_of, packed
@@ -33,8 +34,14 @@ class Upload:
 
     name: str
     """As the sender calls it; never opened."""
-    data: bytes
+    data: bytes | IO[bytes]
+    """Its bytes, or a file of them, which is read from its beginning."""
     media_type: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return len(self.data) if isinstance(self.data, bytes) else self.data.seek(0, os.SEEK_END)
 
 
 class Reader:
@@ -94,11 +101,10 @@ class Reader:
                 the file's name.
         """
         request: dict[str, Any] = {"columns": dataclasses.asdict(columns or Columns())}
-        data = b""
+        data: bytes | IO[bytes] = b""
         if isinstance(source, Upload):
-            data = source.data
-            request |= {"name": source.name, "media_type": source.media_type, "size": len(data)}
-            size = len(data)
+            data, size = source.data, source.size
+            request |= {"name": source.name, "media_type": source.media_type, "size": size}
         else:
             size = _size(source)
             request |= {"name": _shown(source.name), "media_type": "", "path": os.fsencode(source.absolute()).hex()}
@@ -118,7 +124,7 @@ class Reader:
             self.close()
             raise
 
-    def _items(self, request: bytes, data: bytes) -> Iterator[ParsedDocument | Note]:
+    def _items(self, request: bytes, data: bytes | IO[bytes]) -> Iterator[ParsedDocument | Note]:
         left = self.limits.deadline_s + (_START_S if self._process is None else 0.0)
         process = self._started()
         sender = threading.Thread(target=_send, args=(process, request, data), daemon=True)
@@ -187,14 +193,18 @@ class Reader:
         return taken
 
 
-def _send(process: subprocess.Popen[bytes], request: bytes, data: bytes) -> None:
+def _send(process: subprocess.Popen[bytes], request: bytes, data: bytes | IO[bytes]) -> None:
     """Hands the file over while the answers are read: neither side waits for the other with a full pipe."""
     pipe = process.stdin
     # A process that ended is told by its other pipe.
     with contextlib.suppress(OSError, ValueError):
         assert pipe is not None  # noqa: S101 - it was asked for
         pipe.write(request)
-        pipe.write(data)
+        if isinstance(data, bytes):
+            pipe.write(data)
+        else:
+            data.seek(0)
+            shutil.copyfileobj(data, pipe, _READ)
         pipe.flush()
 
 

@@ -5,23 +5,26 @@ Started by `reader.Reader`, never by hand. It limits its own memory before the f
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from onenumbers_documents.model import Columns, DocumentError, Limits
 from onenumbers_documents.parse import parse
 from onenumbers_documents.wire import LENGTH, frame_of, packed
 
 _SPARE_S = 10.0
+_IN_MEMORY = 8 * 1024 * 1024
+"""Bytes of a file that are kept in memory at most."""
+_PIECE = 256 * 1024
 
 
 def main() -> None:
@@ -62,8 +65,25 @@ def _request(requests: BinaryIO) -> dict[str, Any] | None:
         return None
     request: dict[str, Any] = json.loads(requests.read(LENGTH.unpack(head)[0]))
     if "size" in request:
-        request["data"] = requests.read(request["size"])
+        request["data"] = _received(requests, request["size"])
     return request
+
+
+def _received(requests: BinaryIO, size: int) -> IO[bytes] | OSError:
+    """Returns the bytes that follow a request, large ones in a file; or why they cannot be kept.
+
+    All of them are read in either case: the next request begins behind them.
+    """
+    kept: IO[bytes] | OSError = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - its user closes it
+    while size > 0 and (piece := requests.read(min(size, _PIECE))):
+        size -= len(piece)
+        if not isinstance(kept, OSError):
+            try:
+                kept.write(piece)
+            except OSError as error:
+                kept.close()
+                kept = error
+    return kept
 
 
 def _answer(request: dict[str, Any], answers: BinaryIO, limits: Limits) -> None:
@@ -96,7 +116,12 @@ def _answer(request: dict[str, Any], answers: BinaryIO, limits: Limits) -> None:
 @contextmanager
 def _opened(request: dict[str, Any]) -> Iterator[BinaryIO]:
     if "data" in request:
-        yield io.BytesIO(request.pop("data"))
+        data = request.pop("data")
+        if isinstance(data, OSError):
+            raise data
+        with data:
+            data.seek(0)
+            yield data
         return
     with Path(os.fsdecode(bytes.fromhex(request["path"]))).open("rb") as file:
         yield file

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from onenumbers_documents.model import Limits
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.corpus_files import CorpusError
 from onenumbers_knowledge.following import Follower
@@ -33,7 +34,8 @@ async def serve(settings: KnowledgeSettings) -> None:
     async with _opened(settings) as store:
         collection = Collection(store, index_path=settings.index_path)
         async with AsyncExitStack() as stack:
-            uploader = await stack.enter_async_context(Uploader(collection))
+            limits = Limits(max_bytes=settings.upload_max_bytes)
+            uploader = await stack.enter_async_context(Uploader(collection, limits=limits))
             server = await stack.enter_async_context(
                 GrpcServer(
                     name="knowledge",

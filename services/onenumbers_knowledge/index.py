@@ -103,6 +103,10 @@ class VectorIndex:
                 self._entries.pop(key, None)
             self._matching.clear()
 
+    def about(self, keys: NDArray[np.int64]) -> list[tuple[int, ...]]:
+        """Returns the numbers that the documents of passages are about."""
+        return [self._entries[key].numbers for key in keys.tolist()]
+
     def matching(self, filters: Filters) -> NDArray[np.int64] | None:
         """Returns the keys of the passages that may be found, ascending; None where that is all of them."""
         if filters.empty:

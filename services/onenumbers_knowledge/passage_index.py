@@ -13,8 +13,9 @@ from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.index import VectorIndex
 from onenumbers_knowledge.index_source import IndexedText, IndexEntry
 from onenumbers_knowledge.lexical import LexicalIndex, Scores
-from onenumbers_knowledge.named_numbers import named_numbers
-from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse
+from onenumbers_knowledge.named_numbers import gains, named_numbers
+from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse, in_context
+from onenumbers_knowledge.thesaurus import Thesaurus
 from onenumbers_knowledge.words import Vocabulary
 
 DEPTH = 500
@@ -66,9 +67,11 @@ class _Words:
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns the scores of passages, shape (n,)."""
-        document_of = self._document_of
-        around = np.array([document_of[key] for key in keys.tolist()], dtype=np.int64)
-        return (self._passages.of(keys) + self._documents.of(around)) / 2
+        return self.of_both(keys, np.array([self._document_of[key] for key in keys.tolist()], dtype=np.int64))
+
+    def of_both(self, keys: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Returns the scores of passages whose documents are known, shape (n,)."""
+        return (self._passages.of(keys) + self._documents.of(documents)) / 2
 
 
 class PassageIndex:
@@ -85,6 +88,9 @@ class PassageIndex:
         self.documents = LexicalIndex(self._vocabulary)
         """Whole documents, each under the key of its first passage."""
         self._document_of: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
+        """Passages of each document, by the key of its first one."""
+        self._thesaurus = Thesaurus.load()
 
     def __len__(self) -> int:
         return len(self.dense)
@@ -118,6 +124,7 @@ class PassageIndex:
                 whole += [body] if item.section in seen else [section, body]
                 seen.add(item.section)
             self.documents.add(items[0].key, np.concatenate(whole))
+            self._sizes[items[0].key] = len(items)
 
     def begin_bulk(self) -> None:
         """Holds the words of what is added back until `end_bulk`."""
@@ -133,7 +140,10 @@ class PassageIndex:
         """Removes the passages of whole documents; keys that are not there are ignored."""
         self.dense.remove(keys)
         self.lexical.remove(keys)
-        self.documents.remove(sorted({self._document_of.pop(key) for key in keys if key in self._document_of}))
+        gone = sorted({self._document_of.pop(key) for key in keys if key in self._document_of})
+        self.documents.remove(gone)
+        for key in gone:
+            self._sizes.pop(key, None)
 
     def rank(self, question: Question, count: int) -> Ranking:
         """Returns the best passages for a question.
@@ -145,19 +155,28 @@ class PassageIndex:
         depth = max(DEPTH, count)
         allowed = self.dense.matching(question.filters)
         query = self.lexical.query(question.text)
-        words = self._words(query)
+        words = self._words(self._with_names(question.text, query))
         keys, cosines = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
         if question.mode is not Mode.LEXICAL and question.vector is not None:
             near, _ = self.dense.search(question.vector, depth, question.filters)
             keys = np.array([key for key, _ in near], dtype=np.int64)
             cosines = np.array([cosine for _, cosine in near], dtype=np.float64)
+        least = float(cosines[-1]) if len(cosines) else 0.0
         if question.mode is not Mode.DENSE:
             shared = words.best(depth, allowed)
             missing = shared[~np.isin(shared, keys)]
             keys = np.concatenate([keys, missing])
             if question.vector is not None:
                 cosines = np.concatenate([cosines, self.dense.vectors(missing) @ question.vector])
-        chosen = self._ordered(question, keys, cosines, words.of(keys), self._named(question, keys))
+        documents = np.array([self._document_of[key] for key in keys.tolist()], dtype=np.int64)
+        shared_words = words.of_both(keys, documents)
+        fused = None
+        if question.mode is Mode.HYBRID:
+            sizes = np.array([self._sizes[key] for key in documents.tolist()], dtype=np.int64)
+            likeness = in_context(cosines, documents, sizes, least=least)
+            about = gains(named_numbers(question.text), self.dense.about(keys))
+            fused = fuse(likeness, shared_words, about)
+        chosen = _ordered(question, keys, cosines, shared_words, fused)
         if question.diversity:
             vectors = self.dense.vectors(np.array([item.key for item in chosen], dtype=np.int64))
             chosen = diverse(chosen, vectors, count, mode=question.mode, diversity=question.diversity)
@@ -168,29 +187,27 @@ class PassageIndex:
             words_known=bool(query),
         )
 
-    @staticmethod
-    def _ordered(
-        question: Question,
-        keys: NDArray[np.int64],
-        cosines: NDArray[np.float64],
-        words: NDArray[np.float64],
-        named: NDArray[np.bool_],
-    ) -> list[Candidate]:
-        """Returns the candidates that are similar enough, best first; those of one score by key."""
-        fused = fuse(cosines, words, named) if question.mode is Mode.HYBRID else None
-        scores = fused if fused is not None else cosines if question.mode is Mode.DENSE else words
-        order = np.lexsort((keys, -scores))
-        if question.min_similarity is not None:
-            order = order[cosines[order] >= question.min_similarity]
-        known = cosines[order].tolist() if question.vector is not None else [None] * len(order)
-        both = fused[order].tolist() if fused is not None else [None] * len(order)
-        return list(map(Candidate, keys[order].tolist(), known, words[order].tolist(), both))
-
-    def _named(self, question: Question, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Returns which passages belong to documents about a number that the question names, shape (n,)."""
-        numbers = named_numbers(question.text) if question.mode is Mode.HYBRID else frozenset()
-        about = self.dense.matching(Filters(numbers=numbers)) if numbers else None
-        return np.isin(keys, about) if about is not None else np.zeros(len(keys), dtype=np.bool_)
+    def _with_names(self, text: str, query: Mapping[int, float]) -> dict[int, float]:
+        """Returns the words of a query with those that its subject goes by in the documents."""
+        more = self.lexical.query(" ".join(self._thesaurus.terms(text)))
+        return {**dict.fromkeys(more, 1.0), **query}
 
     def _words(self, query: Mapping[int, float]) -> _Words:
         return _Words(self.lexical.score(query), self.documents.score(query), self._document_of)
+
+
+def _ordered(
+    question: Question,
+    keys: NDArray[np.int64],
+    cosines: NDArray[np.float64],
+    words: NDArray[np.float64],
+    fused: NDArray[np.float64] | None,
+) -> list[Candidate]:
+    """Returns the candidates that are similar enough, best first; those of one score by key."""
+    scores = fused if fused is not None else cosines if question.mode is Mode.DENSE else words
+    order = np.lexsort((keys, -scores))
+    if question.min_similarity is not None:
+        order = order[cosines[order] >= question.min_similarity]
+    known = cosines[order].tolist() if question.vector is not None else [None] * len(order)
+    both = fused[order].tolist() if fused is not None else [None] * len(order)
+    return list(map(Candidate, keys[order].tolist(), known, words[order].tolist(), both))

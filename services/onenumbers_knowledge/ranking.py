@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 _HEAD = 100
 """Candidates that scores are standardised over: what lies deeper says nothing of how good the best are."""
 _DENSE_WEIGHT = 0.5
-_NAMED = 1.0
-"""What a document about a number of the question gains, in deviations."""
+_AROUND = 0.5
+"""What the document around a passage counts for its likeness to the question."""
+_PASSAGES = 6
+"""Passages of a document that tell how like the question it is: its best ones. A book is not judged by all of it."""
 
 
 class Mode(Enum):
@@ -43,7 +45,37 @@ class Candidate:
         return (self.cosine or 0.0) if mode is Mode.DENSE else self.bm25
 
 
-def fuse(cosines: NDArray[np.float64], words: NDArray[np.float64], named: NDArray[np.bool_]) -> NDArray[np.float64]:
+def in_context(
+    cosines: NDArray[np.float64], documents: NDArray[np.int64], sizes: NDArray[np.int64], *, least: float
+) -> NDArray[np.float64]:
+    """Returns how like the question passages are with their documents: half its own cosine, half its document's.
+
+    A document's is the mean over its best passages, at most `_PASSAGES`; those of them that are no candidates count
+    as the least like one.
+
+    Args:
+        cosines: Cosine similarities of candidates to the question, shape (n,).
+        documents: A number for the document of each, shape (n,).
+        sizes: Passages of that document, candidates or not, shape (n,).
+        least: Cosine similarity that no passage has which is no candidate.
+    """
+    if not len(cosines):
+        return cosines
+    order = np.lexsort((-cosines, documents))
+    grouped, ordered = documents[order], cosines[order]
+    first = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
+    counts = np.diff(np.r_[first, len(grouped)])
+    rank = np.arange(len(grouped)) - np.repeat(first, counts)
+    best = np.add.reduceat(np.where(rank < _PASSAGES, ordered, 0.0), first)
+    counted = np.minimum(sizes[order][first], _PASSAGES)
+    missing = counted - np.minimum(counts, counted)
+    means = (best + missing * least) / counted
+    around = np.empty_like(cosines)
+    around[order] = np.repeat(means, counts)
+    return np.asarray((1 - _AROUND) * cosines + _AROUND * around, dtype=np.float64)
+
+
+def fuse(cosines: NDArray[np.float64], words: NDArray[np.float64], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns cosine and BM25 of candidates fused into one figure each, 0 to 1.
 
     Both are standardised over the best `_HEAD` of each (mean 0, deviation 1), weighted, added and brought to 0-1 by
@@ -52,11 +84,11 @@ def fuse(cosines: NDArray[np.float64], words: NDArray[np.float64], named: NDArra
     Args:
         cosines: Cosine similarities to the query, shape (n,).
         words: BM25 scores, shape (n,).
-        named: Whether the document is about a number that the question names, shape (n,).
+        numbers: What each gains for the numbers that its document is about, in deviations, shape (n,).
     """
     if not len(cosines):
         return cosines
-    total = _DENSE_WEIGHT * _standard(cosines) + (1 - _DENSE_WEIGHT) * _standard(words) + _NAMED * named
+    total = _DENSE_WEIGHT * _standard(cosines) + (1 - _DENSE_WEIGHT) * _standard(words) + numbers
     return np.asarray(1 / (1 + np.exp(-total)), dtype=np.float64)
 
 

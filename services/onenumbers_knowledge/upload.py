@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -16,13 +17,17 @@ from onenumbers_documents.reader import Reader
 from onenumbers_documents.reader import Upload as SentFile
 from onenumbers_knowledge.collection import Collection, Outcome
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES, DocumentInfo, NewDocument, check
+from onenumbers_knowledge.spooled import SpooledFile
 from onenumbers_runtime.errors import FieldViolation, InvalidArgumentError, ResourceExhaustedError, invalid
 
 MAX_DOCUMENTS = 200
 """Documents that one upload may hold: more take longer to embed than a call may last."""
 MAX_WAITING = 8
 """Uploads that may wait for the one that is read."""
-LIMITS = Limits(max_bytes=4 * 1024 * 1024, deadline_s=20.0, memory_bytes=1024 * 1024 * 1024)
+MAX_RECEIVING = 16
+"""Files that may arrive in pieces at once: each takes room on the disk."""
+_SMALL = 4 * 1024 * 1024
+"""Bytes up to which files are not counted as large: those are read and ingested one after another."""
 _SHOWN_ROWS = 20
 
 
@@ -31,7 +36,7 @@ class Upload:
     """A file as it was sent."""
 
     filename: str
-    content: bytes
+    content: bytes | SpooledFile
     content_type: str = ""
     category: str = ""
     """What the file says itself when empty."""
@@ -40,6 +45,18 @@ class Upload:
     document_id: str = ""
     """Made from the content when empty."""
     metadata: Mapping[str, Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.size
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file, hexadecimal."""
+        if isinstance(self.content, bytes):
+            return hashlib.sha256(self.content).hexdigest()
+        return self.content.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +75,15 @@ class Uploader:
         limits: What a file may cost.
     """
 
-    def __init__(self, collection: Collection, *, limits: Limits = LIMITS) -> None:
+    def __init__(self, collection: Collection, *, limits: Limits | None = None) -> None:
         self._collection = collection
-        self._reader = Reader(limits)
+        self._limits = limits if limits is not None else Limits()
+        self._reader = Reader(self._limits)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="uploads")
         self._turn = asyncio.Lock()
+        self._large = asyncio.Lock()
         self._waiting = 0
+        self._receiving = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,6 +94,24 @@ class Uploader:
         self._reader.abort()
         await asyncio.to_thread(self._executor.shutdown)
         self._reader.close()
+
+    @contextmanager
+    def receiving(self) -> Iterator[SpooledFile]:
+        """Yields the file that takes the pieces of an upload; it is gone when the context is left.
+
+        Raises:
+            ResourceExhaustedError: Too many files arrive at once.
+        """
+        if self._receiving >= MAX_RECEIVING:
+            raise ResourceExhaustedError(
+                f"{MAX_RECEIVING} files are arriving already", reason="UPLOADS_WAITING", retry_after=2.0
+            )
+        self._receiving += 1
+        try:
+            with SpooledFile(self._limits.max_bytes) as spooled:
+                yield spooled
+        finally:
+            self._receiving -= 1
 
     async def upload(self, upload: Upload) -> Uploaded:
         """Ingests the documents of a file; either all of them pass the rules, or none is ingested.
@@ -87,6 +125,13 @@ class Uploader:
             raise ResourceExhaustedError(
                 f"{MAX_WAITING} uploads wait to be read already", reason="UPLOADS_WAITING", retry_after=2.0
             )
+        if upload.size <= _SMALL:
+            return await self._ingested(upload)
+        # What a large file holds stays in memory until it is ingested: that of one at a time.
+        async with self._large:
+            return await self._ingested(upload)
+
+    async def _ingested(self, upload: Upload) -> Uploaded:
         self._waiting += 1
         try:
             async with self._turn:
@@ -113,7 +158,8 @@ class Uploader:
 
     def _items(self, upload: Upload) -> list[ParsedDocument | Note]:
         found: list[ParsedDocument | Note] = []
-        items = self._reader.read(SentFile(upload.filename, upload.content, upload.content_type))
+        content = upload.content if isinstance(upload.content, bytes) else upload.content.file
+        items = self._reader.read(SentFile(upload.filename, content, upload.content_type))
         try:
             for item in items:
                 found.append(item)
@@ -169,7 +215,7 @@ def _new(item: ParsedDocument, upload: Upload) -> NewDocument:
     base = upload.document_id
     if not base and item.key.startswith("part-"):
         # Parts may be alike; what they are parts of tells them from each other.
-        base = f"doc-{hashlib.sha256(upload.content).hexdigest()[:16]}"
+        base = f"doc-{upload.digest[:16]}"
     return NewDocument(
         title=item.title,
         content=item.content,

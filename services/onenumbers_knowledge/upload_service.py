@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from google.protobuf import json_format
@@ -9,7 +10,8 @@ from google.protobuf import json_format
 from onenumbers.knowledge.v1 import upload_pb2 as pb
 from onenumbers.knowledge.v1 import upload_pb2_grpc
 from onenumbers_knowledge import convert
-from onenumbers_knowledge.upload import Upload, Uploader
+from onenumbers_knowledge.spooled import SpooledFile
+from onenumbers_knowledge.upload import Upload, Uploaded, Uploader
 from onenumbers_runtime.errors import invalid
 from onenumbers_runtime.server import Service
 
@@ -26,28 +28,56 @@ class UploadServicer(upload_pb2_grpc.KnowledgeUploadServiceServicer):
 
     async def UploadDocument(self, request: pb.UploadDocumentRequest, context: Any) -> pb.UploadDocumentResponse:  # noqa: ARG002, N802
         """Reads a file and ingests its documents."""
-        try:
-            metadata: dict[str, Any] = json_format.MessageToDict(request.metadata)
-        except ValueError:
-            raise invalid("metadata", "holds a number that is not finite", rule="metadata.json") from None
-        uploaded = await self._uploader.upload(
-            Upload(
-                filename=request.filename,
-                content=request.content,
-                content_type=request.content_type,
-                category=request.category,
-                source=request.source,
-                document_id=request.document_id,
-                metadata=metadata,
-            )
-        )
-        return pb.UploadDocumentResponse(
-            documents=[
-                pb.UploadedDocument(document=convert.document_info(info), outcome=convert.OUTCOMES[outcome])
-                for info, outcome in uploaded.documents
-            ],
-            warnings=uploaded.warnings,
-        )
+        uploaded = await self._uploader.upload(_upload(request, request.content))
+        return pb.UploadDocumentResponse(documents=_documents(uploaded), warnings=uploaded.warnings)
+
+    async def UploadFile(  # noqa: N802 - named after the contract
+        self,
+        request_iterator: AsyncIterator[pb.UploadFileRequest],
+        context: Any,  # noqa: ARG002
+    ) -> pb.UploadFileResponse:
+        """Takes a file in pieces, reads it and ingests its documents."""
+        described: pb.UploadedFile | None = None
+        with self._uploader.receiving() as received:
+            async for request in request_iterator:
+                if request.WhichOneof("part") == "chunk":
+                    await received.write(request.chunk)
+                elif described is not None:
+                    raise invalid("file", "came twice: a stream holds one file", rule="file.once")
+                else:
+                    described = request.file
+            if described is None:
+                raise invalid("file", "is missing: the stream says nowhere what the file is", rule="file.required")
+            if not received.size:
+                raise invalid("chunk", "is missing: the file is empty", rule="content.empty")
+            uploaded = await self._uploader.upload(_upload(described, received))
+        return pb.UploadFileResponse(documents=_documents(uploaded), warnings=uploaded.warnings)
+
+
+def _upload(told: pb.UploadDocumentRequest | pb.UploadedFile, content: bytes | SpooledFile) -> Upload:
+    """Returns a file as the request tells of it.
+
+    Raises:
+        InvalidArgumentError: Its metadata are not JSON.
+    """
+    try:
+        metadata: dict[str, Any] = json_format.MessageToDict(told.metadata)
+    except ValueError:
+        raise invalid("metadata", "holds a number that is not finite", rule="metadata.json") from None
+    return Upload(
+        filename=told.filename,
+        content=content,
+        content_type=told.content_type,
+        category=told.category,
+        source=told.source,
+        document_id=told.document_id,
+        metadata=metadata,
+    )
+
+
+def _documents(uploaded: Uploaded) -> Iterator[pb.UploadedDocument]:
+    for info, outcome in uploaded.documents:
+        yield pb.UploadedDocument(document=convert.document_info(info), outcome=convert.OUTCOMES[outcome])
 
 
 def upload_service(servicer: UploadServicer) -> Service:

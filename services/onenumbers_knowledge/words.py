@@ -11,7 +11,12 @@ import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 from numpy.typing import NDArray
 
-_WORD = re.compile(r"\w+")
+from onenumbers_knowledge.number_words import COMPOUNDS, NUMBERS
+
+_WORD = re.compile(rf"(?:{'|'.join(sorted(COMPOUNDS))})\b|\w+", re.IGNORECASE)
+_PLACE = re.compile(r"(\d+)(?:st|nd|rd|th|s)")
+_NO_LETTERS = frozenset("AI")
+"""Capital letters that are words of English."""
 _STOP = frozenset(STOPWORDS_EN_PLUS)
 _LONGEST = 64
 """Characters of a word that count: what is longer is no word, but a line of an encoded file."""
@@ -26,11 +31,16 @@ class Analyzer:
     def stems(self, text: str) -> list[str]:
         """Returns the stems of a text in order; empty where it holds stop words and marks alone.
 
-        Letters are kept of every script; accents are folded, so that "Țurcanu" finds "Turcanu". A single letter is
-        no word, a single digit is one: "life path 7" must find the seven.
+        Letters are kept of every script; accents are folded, so that "Țurcanu" finds "Turcanu". A single digit is a
+        word ("life path 7" must find the seven), and so is a single letter that is meant as one: a capital, or one
+        with an accent, which it keeps. Numbers in words are their digits: "seven", "7" and "7th" are the same.
         """
         found = [folded for _, _, folded in _words(text)]
         return list(self._stemmer.stemWords(found))
+
+    def all_stems(self, text: str) -> list[str]:
+        """Returns the stems of a text in order, stop words among them: "first letter" is not every letter."""
+        return list(self._stemmer.stemWords([word for match in _WORD.finditer(text) if (word := _folded(match[0]))]))
 
     def placed(self, text: str) -> list[tuple[int, int, str]]:
         """Returns start, end and stem of each word of a text; offsets count the text's characters."""
@@ -58,9 +68,22 @@ class Vocabulary:
 
 def _words(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _WORD.finditer(text):
-        word = _folded(match[0][:_LONGEST])
-        if (len(word) > 1 or word.isdigit()) and word not in _STOP:
+        word = _read(match[0][:_LONGEST])
+        # The stop words hold the letters that contractions leave, such as the m of "I'm".
+        if word and (len(word) == 1 or word not in _STOP):
             yield match.start(), match.end(), word
+
+
+def _read(word: str) -> str:
+    """Returns a word as it is indexed; empty where it is none."""
+    folded = _folded(word)
+    if len(folded) == 1 and not folded.isdigit():
+        return word.casefold() if not word.isascii() or (word.isupper() and word not in _NO_LETTERS) else ""
+    number = NUMBERS.get(folded)
+    if number is not None:
+        return str(number)
+    place = _PLACE.fullmatch(folded)
+    return place[1] if place is not None else folded
 
 
 def _folded(word: str) -> str:

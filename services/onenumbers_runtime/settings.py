@@ -71,6 +71,8 @@ class MeshSettings(BaseSettings):
     """Seconds that calls in flight get to finish when the server stops."""
     max_message_bytes: int = Field(4 * 1024 * 1024, ge=1024, le=1 << 30, validation_alias="MCP_MAX_MESSAGE_BYTES")
     """Largest message that is received or sent, in bytes."""
+    upload_max_bytes: int = Field(64 * 1024 * 1024, ge=1024, le=1 << 30, validation_alias="MCP_UPLOAD_MAX_BYTES")
+    """Largest file that is uploaded in pieces or over HTTP, in bytes."""
     max_concurrent_rpcs: int = Field(512, ge=1, le=100_000, validation_alias="MCP_MAX_CONCURRENT_RPCS")
     """Calls that run at once; more are refused with RESOURCE_EXHAUSTED."""
     default_deadline_s: float = Field(30.0, gt=0, le=3600, validation_alias="MCP_DEFAULT_DEADLINE")

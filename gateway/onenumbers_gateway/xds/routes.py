@@ -4,7 +4,7 @@ Order within the virtual host, first match wins:
 
 1. gRPC by content type: methods with a rule of their own, then the service's prefix.
 2. The gateway's own google.api.http paths below its HTTP paths (/mcp/tools): to the transcoder.
-3. The gateway's HTTP paths (/mcp, /openapi.json, ...): passed through, transcoder off.
+3. The gateway's HTTP paths (/mcp, /openapi.json, ...): passed through, transcoder off. Files go through unbuffered.
 4. Requests for server-sent events: the transcoder that streams them.
 5. Everything else: the transcoder, which answers 404 for paths it does not know.
 
@@ -43,6 +43,9 @@ HTTP_PATHS = ("/", "/openapi.json", "/docs", "/console", "/mcp", "/metrics", "/f
 """Paths of the gateway's HTTP server."""
 HTTP_PREFIXES = ("/docs/", "/console/", "/mcp/", "/static/", "/.well-known/")
 """Trees of paths of the gateway's HTTP server."""
+
+UPLOAD_PATH = "/v1/knowledge/files"
+"""Path of the gateway's HTTP server that takes files, larger than any other body."""
 
 _RETRY_SAFE = "connect-failure,refused-stream"
 """The server has not seen the call."""
@@ -178,6 +181,17 @@ def _http_routes(settings: EdgeSettings) -> Iterable[Route]:
         route = Route()
         route.match.prefix = prefix
         yield _http_route(settings, route)
+    yield _upload_route(settings)
+
+
+def _upload_route(settings: EdgeSettings) -> Route:
+    route = Route()
+    route.match.path = UPLOAD_PATH
+    _http_route(settings, route)
+    # The gateway counts the bytes and gives up on a silent client: the file must not be held back here.
+    _attach(route.typed_per_filter_config, BUFFER_FILTER, buffer_pb2.BufferPerRoute(disabled=True))
+    route.route.retry_policy.Clear()
+    return route
 
 
 def _http_route(settings: EdgeSettings, route: Route) -> Route:

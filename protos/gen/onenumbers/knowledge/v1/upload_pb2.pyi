@@ -101,6 +101,112 @@ class UploadDocumentResponse(_message.Message):
 Global___UploadDocumentResponse: _TypeAlias = UploadDocumentResponse  # noqa: Y015
 
 @_typing.final
+class UploadFileRequest(_message.Message):
+    """A piece of a file, or what it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the file, 1-1,048,576."""
+    @_builtins.property
+    def file(self) -> Global___UploadedFile:
+        """What the file is; exactly once in a stream, before or after the pieces."""
+
+    def __init__(
+        self,
+        *,
+        file: Global___UploadedFile | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "file", b"file", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "file", b"file", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["file", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___UploadFileRequest: _TypeAlias = UploadFileRequest  # noqa: Y015
+
+@_typing.final
+class UploadedFile(_message.Message):
+    """What an uploaded file is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILENAME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    filename: _builtins.str
+    """Name of the file, 1-255 characters. Folders in it are left out; nothing is ever written under it."""
+    content_type: _builtins.str
+    """Media type; counts where neither the content nor the name tells the kind."""
+    category: _builtins.str
+    """One of the six categories; what the file says itself when empty, else "interpretation"."""
+    source: _builtins.str
+    """Kind of source; what the file says itself when empty, else "modern"."""
+    document_id: _builtins.str
+    """Identifier: lower-case letters, digits and hyphens, at most 70. A row's own is added to it. Made from the
+    content when empty.
+    """
+    @_builtins.property
+    def metadata(self) -> _struct_pb2.Struct:
+        """Kept with every document of the file. At most 80 keys and 60 KiB as JSON."""
+
+    def __init__(
+        self,
+        *,
+        filename: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        category: _builtins.str = ...,
+        source: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        metadata: _struct_pb2.Struct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "content_type", b"content_type", "document_id", b"document_id", "filename", b"filename", "metadata", b"metadata", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadedFile: _TypeAlias = UploadedFile  # noqa: Y015
+
+@_typing.final
+class UploadFileResponse(_message.Message):
+    """Answers when all documents of the file are stored durably and searchable."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___UploadedDocument]:
+        """The documents in the order of the file."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What a reader of the file should know, such as an encoding that was guessed."""
+
+    def __init__(
+        self,
+        *,
+        documents: _abc.Iterable[Global___UploadedDocument] | None = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadFileResponse: _TypeAlias = UploadFileResponse  # noqa: Y015
+
+@_typing.final
 class UploadedDocument(_message.Message):
     """A document of an uploaded file."""
 

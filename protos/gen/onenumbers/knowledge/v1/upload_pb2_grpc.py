@@ -40,6 +40,11 @@ class KnowledgeUploadServiceStub:
                 request_serializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadDocumentRequest.SerializeToString,
                 response_deserializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadDocumentResponse.FromString,
                 _registered_method=True)
+        self.UploadFile = channel.stream_unary(
+                '/onenumbers.knowledge.v1.KnowledgeUploadService/UploadFile',
+                request_serializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadFileRequest.SerializeToString,
+                response_deserializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadFileResponse.FromString,
+                _registered_method=True)
 
 
 class KnowledgeUploadServiceServicer:
@@ -53,6 +58,14 @@ class KnowledgeUploadServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UploadFile(self, request_iterator, context):
+        """Reads a file that is sent in pieces, at most 64 MiB, and ingests its documents: all of them pass the rules, or none
+        is ingested. Nothing is kept of a file whose stream breaks off. Over HTTP: POST /v1/knowledge/files.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KnowledgeUploadServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +73,11 @@ def add_KnowledgeUploadServiceServicer_to_server(servicer, server):
                     servicer.UploadDocument,
                     request_deserializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadDocumentRequest.FromString,
                     response_serializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadDocumentResponse.SerializeToString,
+            ),
+            'UploadFile': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadFile,
+                    request_deserializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadFileRequest.FromString,
+                    response_serializer=onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadFileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +108,33 @@ class KnowledgeUploadService:
             '/onenumbers.knowledge.v1.KnowledgeUploadService/UploadDocument',
             onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadDocumentRequest.SerializeToString,
             onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadFile(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/onenumbers.knowledge.v1.KnowledgeUploadService/UploadFile',
+            onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadFileRequest.SerializeToString,
+            onenumbers_dot_knowledge_dot_v1_dot_upload__pb2.UploadFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

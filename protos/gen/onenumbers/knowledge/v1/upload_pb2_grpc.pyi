@@ -35,6 +35,10 @@ class KnowledgeUploadServiceStub:
     def __new__(cls, channel: _aio.Channel) -> KnowledgeUploadServiceAsyncStub: ...
     UploadDocument: _grpc.UnaryUnaryMultiCallable[_upload_pb2.UploadDocumentRequest, _upload_pb2.UploadDocumentResponse]
     """Reads a file and ingests its documents: all of them pass the rules, or none is ingested."""
+    UploadFile: _grpc.StreamUnaryMultiCallable[_upload_pb2.UploadFileRequest, _upload_pb2.UploadFileResponse]
+    """Reads a file that is sent in pieces, at most 64 MiB, and ingests its documents: all of them pass the rules, or none
+    is ingested. Nothing is kept of a file whose stream breaks off. Over HTTP: POST /v1/knowledge/files.
+    """
 
 @_typing.type_check_only
 class KnowledgeUploadServiceAsyncStub(KnowledgeUploadServiceStub):
@@ -43,6 +47,10 @@ class KnowledgeUploadServiceAsyncStub(KnowledgeUploadServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadDocument: _aio.UnaryUnaryMultiCallable[_upload_pb2.UploadDocumentRequest, _upload_pb2.UploadDocumentResponse]  # type: ignore[assignment]
     """Reads a file and ingests its documents: all of them pass the rules, or none is ingested."""
+    UploadFile: _aio.StreamUnaryMultiCallable[_upload_pb2.UploadFileRequest, _upload_pb2.UploadFileResponse]  # type: ignore[assignment]
+    """Reads a file that is sent in pieces, at most 64 MiB, and ingests its documents: all of them pass the rules, or none
+    is ingested. Nothing is kept of a file whose stream breaks off. Over HTTP: POST /v1/knowledge/files.
+    """
 
 class KnowledgeUploadServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads files and adds what they hold to the knowledge base."""
@@ -54,5 +62,15 @@ class KnowledgeUploadServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_upload_pb2.UploadDocumentResponse, _abc.Awaitable[_upload_pb2.UploadDocumentResponse]]:
         """Reads a file and ingests its documents: all of them pass the rules, or none is ingested."""
+
+    @_abc_1.abstractmethod
+    def UploadFile(
+        self,
+        request_iterator: _MaybeAsyncIterator[_upload_pb2.UploadFileRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_pb2.UploadFileResponse, _abc.Awaitable[_upload_pb2.UploadFileResponse]]:
+        """Reads a file that is sent in pieces, at most 64 MiB, and ingests its documents: all of them pass the rules, or none
+        is ingested. Nothing is kept of a file whose stream breaks off. Over HTTP: POST /v1/knowledge/files.
+        """
 
 def add_KnowledgeUploadServiceServicer_to_server(servicer: KnowledgeUploadServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,310 @@
+"""Files over HTTP: the body of a request is handed to the knowledge server in pieces, as fast as that takes them.
+
+A form (`curl -F file=@book.pdf`) or the file alone (`curl --data-binary @book.pdf`); what describes it stands in the
+form's other parts or in the query. The gateway never holds more than a piece.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import parse_qsl
+
+import grpc
+import structlog
+from google.protobuf import json_format
+from google.rpc import status_pb2
+
+from onenumbers.knowledge.v1 import upload_pb2 as pb
+from onenumbers_gateway.form import FormReader, boundary_of
+from onenumbers_gateway.mcp.shortcut import Receive, Scope, Send
+from onenumbers_runtime.calls import current_call, enter_call, outgoing_metadata, read_call
+from onenumbers_runtime.errors import (
+    DeadlineExceededError,
+    InvalidArgumentError,
+    MeshError,
+    ResourceExhaustedError,
+    UnavailableError,
+    invalid,
+)
+from onenumbers_runtime.status import internal_status, status_of_call, to_status
+from onenumbers_runtime.validation import RequestValidator
+
+log = structlog.get_logger()
+
+UPLOAD_SERVICE = "onenumbers.knowledge.v1.KnowledgeUploadService"
+FIELDS = ("filename", "content_type", "category", "source", "document_id", "metadata")
+"""What a file may be described by: fields of UploadedFile."""
+PIECE = 256 * 1024
+"""Bytes of the file in one message at most."""
+_FORM_ROOM = 128 * 1024
+"""Bytes that a form may have beside the file."""
+_LOST = "Internal error from Core"
+_METHOD = f"/{UPLOAD_SERVICE}/UploadFile"
+_HTTP = {1: 499, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 14: 503, 16: 401}
+"""HTTP status by google.rpc.Code; 500 for all others. The edge's transcoder has the same."""
+
+
+class _ClientGoneError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class FileUploads:
+    """Takes files, as an ASGI application: one request, one file.
+
+    Args:
+        channel: Returns a channel to a server that takes files, or None.
+        token: Bearer token that the server asks for, or None.
+        max_bytes: Size of a file at most.
+        timeout_s: Longest time until its documents are searchable.
+        idle_s: Longest silence of a client that is sending.
+    """
+
+    def __init__(
+        self,
+        channel: Callable[[], grpc.aio.Channel | None],
+        *,
+        token: str | None,
+        max_bytes: int,
+        timeout_s: float,
+        idle_s: float,
+    ) -> None:
+        self._channel, self._token = channel, token
+        self._validator = RequestValidator()
+        self._max_bytes, self._timeout_s, self._idle_s = max_bytes, timeout_s, idle_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request."""
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        enter_call(read_call([(name.decode("latin-1"), value) for name, value in headers.items()], self._timeout_s))
+        try:
+            answer = await self._upload(scope, headers, receive)
+        except _ClientGoneError:
+            return
+        except MeshError as error:
+            await _refuse(send, to_status(error))
+        except grpc.aio.AioRpcError as error:
+            await _refuse(send, status_of_call(error))
+        except Exception:
+            log.exception("upload_failed")
+            info = current_call()
+            await _refuse(send, internal_status(info.request_id if info is not None else ""))
+        else:
+            body = json_format.MessageToJson(
+                answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=None
+            )
+            await _answer(send, 200, body.encode())
+
+    async def _upload(self, scope: Scope, headers: Mapping[bytes, str], receive: Receive) -> pb.UploadFileResponse:
+        boundary = boundary_of(headers.get(b"content-type", ""))
+        described = _query(scope["query_string"])
+        self._check_length(headers, form=boundary is not None)
+        if headers.get(b"content-encoding", "identity") != "identity":
+            raise invalid("content-encoding", "is not taken: send the file as it is", rule="upload.encoding")
+        channel = self._channel()
+        if channel is None:
+            raise UnavailableError(
+                "no server that takes files serves now", reason="SERVER_UNAVAILABLE", retry_after=1.0
+            )
+        call = channel.stream_unary(
+            _METHOD,
+            request_serializer=pb.UploadFileRequest.SerializeToString,
+            response_deserializer=pb.UploadFileResponse.FromString,
+        )(timeout=self._timeout_s, metadata=outgoing_metadata(self._token))
+        try:
+            async with aclosing(self._body(receive)) as body:
+                if boundary is None:
+                    await self._raw(call, described, headers, body)
+                else:
+                    await self._form(call, described, FormReader(boundary), body)
+            return await _answered(call, receive)
+        finally:
+            # An upload that did not come to its end leaves nothing at the server.
+            call.cancel()
+
+    def _check_length(self, headers: Mapping[bytes, str], *, form: bool) -> None:
+        """Refuses what is too large before it is read."""
+        length = headers.get(b"content-length", "")
+        if length.isdigit() and int(length) > self._max_bytes + (_FORM_ROOM if form else 0):
+            raise self._too_large()
+
+    async def _raw(
+        self, call: Any, described: Mapping[str, str], headers: Mapping[bytes, str], body: AsyncIterator[bytes]
+    ) -> None:
+        """Sends a body that is the file."""
+        media_type = headers.get(b"content-type", "")
+        # What curl says where nobody said anything.
+        if media_type == "application/x-www-form-urlencoded":
+            media_type = ""
+        told = {"content_type": media_type, **described}
+        await _write(call, pb.UploadFileRequest(file=self._described(told)))
+        await self._send(call, body)
+
+    async def _form(
+        self, call: Any, described: Mapping[str, str], form: FormReader, body: AsyncIterator[bytes]
+    ) -> None:
+        """Sends the file of a form, and then what the form says of it."""
+
+        async def pieces() -> AsyncGenerator[bytes, None]:
+            read = 0
+            async for data in body:
+                read += len(data)
+                if read > self._max_bytes + _FORM_ROOM:
+                    raise self._too_large()
+                if piece := form.feed(data):
+                    yield piece
+            form.finish()
+
+        async with aclosing(pieces()) as found:
+            await self._send(call, found)
+        told = {"filename": form.filename, "content_type": form.media_type}
+        for name, value in form.fields.items():
+            if name not in FIELDS:
+                raise _unknown(name)
+            if name in described:
+                raise invalid(name, "stands both in the query and in the form", rule="upload.once")
+            told[name] = value
+        await _write(call, pb.UploadFileRequest(file=self._described({**told, **described})))
+
+    async def _send(self, call: Any, pieces: AsyncIterator[bytes]) -> None:
+        size = 0
+        async for piece in pieces:
+            size += len(piece)
+            if size > self._max_bytes:
+                raise self._too_large()
+            for start in range(0, len(piece), PIECE):
+                await _write(call, pb.UploadFileRequest(chunk=piece[start : start + PIECE]))
+
+    async def _body(self, receive: Receive) -> AsyncGenerator[bytes, None]:
+        """Yields the body as it comes."""
+        more = True
+        while more:
+            try:
+                async with asyncio.timeout(self._idle_s):
+                    message = await receive()
+            except TimeoutError:
+                raise DeadlineExceededError(
+                    f"nothing of the file came for {self._idle_s:g} s: the upload was given up", reason="UPLOAD_IDLE"
+                ) from None
+            if message["type"] == "http.disconnect":
+                raise _ClientGoneError
+            if message.get("body"):
+                yield message["body"]
+            more = message.get("more_body", False)
+
+    def _described(self, told: Mapping[str, str]) -> pb.UploadedFile:
+        """Returns what a file is, by the rules of the contract.
+
+        Raises:
+            InvalidArgumentError: A field breaks one.
+        """
+        if not told.get("filename"):
+            raise invalid(
+                "filename", "is missing: it tells the kind of a text, as ?filename=notes.md", rule="upload.filename"
+            )
+        described = pb.UploadedFile()
+        for name, value in told.items():
+            if name != "metadata":
+                setattr(described, name, value)
+        if told.get("metadata"):
+            try:
+                json_format.Parse(told["metadata"], described.metadata)
+            except (json_format.ParseError, RecursionError):
+                raise invalid("metadata", "is no JSON object", rule="metadata.json") from None
+        self._validator.check(described)
+        return described
+
+    def _too_large(self) -> ResourceExhaustedError:
+        return ResourceExhaustedError(
+            f"the file is larger than the {self._max_bytes} bytes that an upload may have",
+            reason="FILE_TOO_LARGE",
+            metadata={"limit_bytes": str(self._max_bytes)},
+        )
+
+
+async def _write(call: Any, request: pb.UploadFileRequest) -> None:
+    """Sends a message.
+
+    Raises:
+        grpc.aio.AioRpcError: The server has answered before the end; what it says is the answer.
+        UnavailableError: It has, and what it said is lost.
+    """
+    try:
+        await call.write(request)
+    except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
+        # grpcio puts an error of its own in the place of the server's where a message could not be sent any more.
+        try:
+            await call
+        except grpc.aio.AioRpcError as error:
+            if error.details() != _LOST:
+                raise
+        raise UnavailableError(
+            "the knowledge server ended the upload before the file was complete: try again",
+            reason="UPLOAD_CUT_OFF",
+            retry_after=1.0,
+        ) from None
+
+
+async def _answered(call: Any, receive: Receive) -> pb.UploadFileResponse:
+    """Returns what became of the file; nothing more is done for a client that goes away."""
+    await call.done_writing()
+    answered = asyncio.ensure_future(_awaited(call))
+    gone = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answered.done():
+            raise _ClientGoneError
+        return answered.result()
+    finally:
+        answered.cancel()
+        gone.cancel()
+        await asyncio.gather(answered, gone, return_exceptions=True)
+
+
+async def _awaited(call: Any) -> pb.UploadFileResponse:
+    response: pb.UploadFileResponse = await call
+    return response
+
+
+def _query(query: bytes) -> dict[str, str]:
+    """Returns what the query says of the file.
+
+    Raises:
+        InvalidArgumentError: A parameter is unknown, or there twice.
+    """
+    found: dict[str, str] = {}
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError:
+        raise invalid("query", "is not UTF-8, or has too many parameters", rule="upload.query") from None
+    for name, value in pairs:
+        if name not in FIELDS:
+            raise _unknown(name)
+        if name in found:
+            raise invalid(name, "is there twice", rule="upload.once")
+        found[name] = value
+    return found
+
+
+def _unknown(name: str) -> InvalidArgumentError:
+    return invalid(name[:100] or "(no name)", f"is unknown: a file has {', '.join(FIELDS)}", rule="upload.known")
+
+
+async def _refuse(send: Send, status: status_pb2.Status) -> None:
+    try:
+        body = json.dumps(json_format.MessageToDict(status))
+    except (TypeError, json_format.ParseError):
+        # A detail of a type that this gateway does not know.
+        body = json.dumps({"code": status.code, "message": status.message, "details": []})
+    too_large = "FILE_TOO_LARGE" in body
+    # The rest of the body is not read: the connection is of no use any more.
+    await _answer(send, 413 if too_large else _HTTP.get(status.code, 500), body.encode(), (b"connection", b"close"))
+
+
+async def _answer(send: Send, http_status: int, body: bytes, *extra: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *extra]
+    await send({"type": "http.response.start", "status": http_status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
