@@ -2,6 +2,7 @@
 
 Order within the virtual host, first match wins:
 
+0. On loopback: requests of pages of other sites, and, behind gRPC, those under other names, are refused.
 1. gRPC by content type: methods with a rule of their own, then the service's prefix.
 2. The gateway's own google.api.http paths below its HTTP paths (/mcp/tools): to the transcoder.
 3. The gateway's HTTP paths (/mcp, /openapi.json, ...): passed through, transcoder off. Files go through unbuffered.
@@ -24,8 +25,10 @@ from google.protobuf.message import Message
 
 from onenumbers_gateway.xds.clusters import GATEWAY, GATEWAY_HTTP
 from onenumbers_gateway.xds.contract import Method
+from onenumbers_gateway.xds.guards import refuse_foreign_names, refuse_foreign_origins
 from onenumbers_gateway.xds.settings import EdgeSettings
 from onenumbers_gateway.xds.transcoding import Transcoder
+from onenumbers_runtime.settings import is_loopback
 
 ROUTES = "edge"
 """Name of the route configuration."""
@@ -74,12 +77,18 @@ def build_routes(
     host = route_components_pb2.VirtualHost(name=ROUTES, domains=["*"])
     host.include_request_attempt_count = False
     _attach(host.typed_per_filter_config, TRANSCODER_FILTER, transcoder)
+    guarded = is_loopback(settings.edge_host)
+    if guarded:
+        host.routes.append(_not_transcoded(refuse_foreign_origins()))
     for service, methods, cluster in owners:
         host.routes.extend(_service_routes(settings, service, methods, cluster))
     for service in INFRASTRUCTURE:
         host.routes.append(
             _grpc_route(settings, cluster=GATEWAY, prefix=f"/{service}/", streaming=True, idempotent=True)
         )
+    if guarded:
+        # gRPC clients may call the mesh by any name; pages cannot make such calls unasked.
+        host.routes.append(_not_transcoded(refuse_foreign_names()))
     for method in gateway_methods:
         for verb, template in method.bindings:
             if _below_http(template):
@@ -202,6 +211,10 @@ def _http_route(settings: EdgeSettings, route: Route) -> Route:
     action.idle_timeout.FromMilliseconds(int(settings.stream_idle_timeout_s * 1000))
     action.retry_policy.retry_on = "connect-failure"
     action.retry_policy.num_retries.value = settings.max_retries
+    return _not_transcoded(route)
+
+
+def _not_transcoded(route: Route) -> Route:
     off = route_components_pb2.FilterConfig(disabled=True)
     _attach(route.typed_per_filter_config, TRANSCODER_FILTER, off)
     return route
