@@ -3,15 +3,22 @@
 import asyncio
 import random
 from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
 from onenumbers_knowledge import collection as collection_module
 from onenumbers_knowledge import filling, index
+from onenumbers_knowledge import loading as loading_module
+from onenumbers_knowledge import starting as starting_module
 from onenumbers_knowledge.collection import Collection
+from onenumbers_knowledge.corpus_files import CorpusFile
 from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.ranking import Mode
 from onenumbers_knowledge.searching import Search
+from onenumbers_knowledge.settings import KnowledgeSettings
+from onenumbers_knowledge.starting import Readiness, Starting
 from onenumbers_knowledge.store import open_store
 from onenumbers_runtime.errors import NotFoundError, UnavailableError
 
@@ -136,3 +143,42 @@ async def test_of_two_updates_of_the_embeddings_one_runs(two, make_note):
         await anext(other.update_embeddings([], everything=True))
     assert [step async for step in steps][-1].complete
     assert [step async for step in other.update_embeddings([], everything=True)][-1].complete
+
+
+async def test_of_two_servers_that_start_at_once_one_loads_the_corpus(
+    store_url, tmp_path, hashing, make_note, monkeypatch
+):
+    """Everything is as it is in a server but the model, and the corpus, which is small."""
+    chosen = [CorpusFile(Path(), {}, make_note(number, metadata={"corpus": True})) for number in range(15)]
+    hashing.close = AsyncMock()
+    monkeypatch.setattr(starting_module, "load_embedder", AsyncMock(return_value=hashing))
+    monkeypatch.setattr(loading_module, "read_corpus", lambda: chosen)
+    async with AsyncExitStack() as stack:
+        tasks, collections, serving = [], [], [asyncio.Event(), asyncio.Event()]
+        for number, told in enumerate(serving):
+            store = await stack.enter_async_context(open_store(store_url))
+            collection = Collection(store, index_path=tmp_path / str(number) / "index.faiss")
+
+            async def set_serving(value: bool, *, reason: str = "", told=told) -> None:
+                assert value == (not reason)
+                (told.set if value else told.clear)()
+
+            starting = Starting(
+                settings=KnowledgeSettings.load(data_dir=tmp_path),
+                store=store,
+                collection=collection,
+                readiness=Readiness(set_serving),
+                stack=stack,
+            )
+            tasks.append(asyncio.ensure_future(starting.run()))
+            collections.append(collection)
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(told.wait() for told in serving))
+        assert hashing.texts == 15, "each was embedded once"
+        for collection in collections:
+            await same_as_the_store(collection, collection._store)
+            assert await words(collection, "unique7") == ["note-007"]
+            await collection.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
