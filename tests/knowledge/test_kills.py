@@ -17,6 +17,8 @@ from onenumbers.knowledge.v1 import maintenance_pb2
 
 KILLS = int(os.environ.get("ONENUMBERS_KILLS", "2"))
 SEED = int(os.environ.get("ONENUMBERS_KILLS_SEED", "20260131"))
+IN_FLIGHT = 32
+"""Documents that are sent ahead of their acknowledgements: more than the server works on at once."""
 LONGEST_S = 4.0
 """Seconds after which a bulk is killed at the latest."""
 
@@ -65,16 +67,19 @@ class Sent:
 
 async def kill_in_bulk(server, sent: Sent, dice: random.Random) -> None:
     """Kills the server at a random moment of a bulk that has no end."""
-    begun = asyncio.Event()
+    begun, room = asyncio.Event(), asyncio.Semaphore(IN_FLIGHT)
 
     async def requests():
         for request in sent.requests(dice):
             begun.set()
             yield request
+            # gRPC would take thousands ahead of the server.
+            await room.acquire()
 
     async def ingest() -> None:
         async for answer in server.maintenance.BulkIngestDocuments(requests()):
             sent.take(answer)
+            room.release()
 
     bulk = asyncio.ensure_future(ingest())
     await begun.wait()
