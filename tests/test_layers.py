@@ -19,8 +19,10 @@ PURE = [
     "services/onenumbers_knowledge/documents.py",
     "services/onenumbers_knowledge/upload.py",
     "services/onenumbers_knowledge/chunking.py",
-    "services/onenumbers_knowledge/tables.py",
-    "services/onenumbers_knowledge/store.py",
+    *(
+        f"services/onenumbers_knowledge/{name}.py"
+        for name in ("tables", "store", "store_rows", "turn", "change_log", "index_source", "live_index", "following")
+    ),
     "services/onenumbers_knowledge/index.py",
     "services/onenumbers_knowledge/collection.py",
     "services/onenumbers_knowledge/corpus_files.py",
@@ -37,7 +39,10 @@ PURE = [
             *("formula_trees", "input_quantities", "synthesis", "drafting"),
         )
     ),
-    "services/onenumbers_runtime/errors.py",
+    *(
+        f"services/onenumbers_runtime/{name}.py"
+        for name in ("errors", "database", "database_errors", "database_sharing")
+    ),
 ]
 SERVED = (
     *(f"utilities.v1.{name}" for name in ("utilities", "names", "dates", "systems", "objects", "compatibility")),

@@ -22,7 +22,7 @@ from onenumbers_knowledge.preparing import Embedder, Prepared, Preparer
 from onenumbers_knowledge.searching import Found, Search, search
 from onenumbers_knowledge.store import Counts, Store
 from onenumbers_knowledge.updating import plan_update
-from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
+from onenumbers_runtime.errors import FailedPreconditionError, NotFoundError, UnavailableError
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Collection:
 
     def __init__(self, store: Store, *, index_path: Path) -> None:
         self._store = store
-        self._live = LiveIndex(store, index_path)
+        self._live = LiveIndex(store, index_path, taken=self._changed)
         self._migration: Migration | None = None
         self._changes: set[asyncio.Future[Any]] = set()
         self._unsaved = 0
@@ -142,8 +142,7 @@ class Collection:
             NotFoundError: A document does not exist.
             FailedPreconditionError: An update is running, here or on another server.
         """
-        serving = self._ready()
-        embedder = serving.embedder
+        embedder = self._ready().embedder
         if everything and self._migration is not None:
             async with aclosing(followed(self._migration)) as moving:
                 async for progress in moving:
@@ -157,7 +156,7 @@ class Collection:
                 if not alone:
                     raise _update_running()
                 plan = await plan_update(self._store, document_ids, everything=everything, model=embedder.model_id)
-                async with aclosing(plan.steps(lambda known: self._rewrite(serving, known))) as steps:
+                async with aclosing(plan.steps(lambda known: self._rewrite(embedder, known))) as steps:
                     async for done, complete in steps:
                         yield Progress(done, plan.total, complete, embedder.model_id, embedder.dimensions)
         finally:
@@ -272,7 +271,6 @@ class Collection:
                 raise not_found(document_id)
             if self._live.serving is not None:
                 await self._live.take(self._live.serving, written)
-        self._changed()
         return written.info, len(written.gone)
 
     async def counts(self, category: str = "") -> Counts:
@@ -326,22 +324,31 @@ class Collection:
             if written is not None:
                 return written
 
-    async def _rewrite(self, serving: Serving, document_id: str) -> int | None:
+    async def _rewrite(self, embedder: Embedder, document_id: str) -> int | None:
         """Embeds a stored document anew; returns its passages, or None where the model is no longer in force."""
-        stored = await self._store.document(document_id)
-        if stored is None:
-            return 0
-        prepared = await self._preparer.prepare(serving.embedder, stored.info.title, stored.content)
-        written = await self._whole(self._commit(serving, again(stored), prepared, new_version=False))
-        return None if written is None else written[0].passages
+        while True:
+            serving = self._ready()
+            if serving.embedder is not embedder:
+                return None
+            stored = await self._store.document(document_id)
+            if stored is None:
+                return 0
+            prepared = await self._preparer.prepare(embedder, stored.info.title, stored.content)
+            try:
+                written = await self._whole(self._commit(serving, again(stored), prepared, new_version=False))
+            except NotFoundError:
+                return 0
+            if written is not None:
+                return written[0].passages
 
-    def _changed(self) -> None:
-        self._unsaved += 1
+    def _changed(self, count: int) -> None:
+        before, self._unsaved = self._unsaved, self._unsaved + count
+        serving = self._live.serving
+        if serving is not None and before // UPKEEP_EVERY != self._unsaved // UPKEEP_EVERY:
+            self._beside(self._upkeep(serving.passages, serving.embedder.model_id))
         if self._unsaved >= SAVE_EVERY:
             self._unsaved = 0
             self._beside(self.save())
-        if self._unsaved % UPKEEP_EVERY == 0 and self._live.serving is not None:
-            self._beside(self._upkeep(self._live.serving.passages, self._live.serving.embedder.model_id))
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -358,7 +365,7 @@ class Collection:
     async def _commit(
         self, serving: Serving, document: NewDocument, prepared: Prepared, *, new_version: bool = True
     ) -> tuple[DocumentInfo, Outcome] | None:
-        """Writes a document and follows with the index; None where another model has come into force meanwhile."""
+        """Writes a document and follows with the index; None where another index serves by now."""
         async with self._live.writing:
             if self._live.serving != serving:
                 return None
@@ -370,12 +377,9 @@ class Collection:
                 now=datetime.now(UTC).replace(tzinfo=None),
                 new_version=new_version,
             )
-            if written is None:
-                return None
             await self._live.take(serving, written, prepared)
         if written.moment is None:
             return written.info, Outcome.UNCHANGED
-        self._changed()
         return written.info, Outcome.CREATED if written.created else Outcome.UPDATED
 
 

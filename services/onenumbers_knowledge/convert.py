@@ -95,6 +95,7 @@ def after(token: str) -> str:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     except (binascii.Error, ValueError):
         text = ""
-    if not text.startswith("after:"):
+    # A zero is no character of an id, and none that a database takes.
+    if not text.startswith("after:") or "\0" in text:
         raise invalid("page_token", "is not one that this server gave out", rule="page_token.known")
     return text.removeprefix("after:")

@@ -23,7 +23,7 @@ from onenumbers_runtime.errors import UnavailableError
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_AT_ONCE: Final = 100
+_AT_ONCE: Final = 50
 """Changes that are followed before searches get their turn again."""
 _TRIES: Final = 5
 """Times that an index is made anew because everything was replaced while it was made."""
@@ -45,11 +45,13 @@ class LiveIndex:
     Args:
         store: The truth.
         path: File that the index is kept in between two runs.
+        taken: Told how many changes have come into the index, whoever made them.
     """
 
-    def __init__(self, store: Store, path: Path) -> None:
+    def __init__(self, store: Store, path: Path, *, taken: Callable[[int], None]) -> None:
         self._store = store
         self._path = path
+        self._taken = taken
         self._moment: Moment | None = None
         # FAISS runs here alone: off the event loop, and one call at a time.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
@@ -114,6 +116,7 @@ class LiveIndex:
 
         await self.run(follow)
         self._moment = moment
+        self._taken(1)
 
     async def follow(self) -> None:
         """Takes what has changed in the store, here or by another server, before this call.
@@ -147,6 +150,7 @@ class LiveIndex:
                 return True
             await self.run(partial(_take, index, news))
             self._moment = news.changes.until
+            self._taken(len(news.changes.document_ids))
         return False
 
     async def save(self) -> None:

@@ -35,6 +35,9 @@ _LONGEST_LINE = 64 * 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 _COLUMNS = ("id", "title", "content", "category", "source", "school", "numbers", "language", "metadata", "version")
 _HASHES = ("content_hash", "record_hash")
+_LONGEST = {"id": 100, "school": 100, "language": 35, "content_hash": 64, "record_hash": 64}
+"""Characters that the store has room for; the contract lets no more in."""
+_LARGEST_VERSION = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,9 @@ def checked(path: Path, *, model: str, dimensions: int) -> Sums:
             ended = line.get("documents") == counted[0] and line.get("passages") == counted[1]
             if not ended:
                 raise _damaged("does not hold what its end counts")
-        elif "removed" not in line:
+        elif "removed" in line:
+            _check_removed(line["removed"])
+        else:
             _check_document(line, dimensions, before)
             before = line["id"]
             counted = [counted[0] + 1, counted[1] + len(line["passages"])]
@@ -200,6 +205,8 @@ def _check_document(line: dict[str, Any], dimensions: int, before: str) -> None:
     try:
         texts = ("id", "title", "content", "category", "source", "school", "numbers", "language", "metadata")
         whole = all(isinstance(line[name], str) for name in (*texts, *_HASHES)) and isinstance(line["version"], int)
+        whole = whole and not any("\0" in line[name] for name in texts) and 0 < line["version"] < _LARGEST_VERSION
+        whole = whole and all(len(line[name]) <= most for name, most in _LONGEST.items())
         whole = whole and before < line["id"] and line["category"] in CATEGORIES and line["source"] in SOURCES
         whole = whole and hashlib.sha256(line["content"].encode()).hexdigest() == line["content_hash"]
         whole = (
@@ -215,6 +222,14 @@ def _check_document(line: dict[str, Any], dimensions: int, before: str) -> None:
         whole = False
     if not whole:
         raise _damaged("holds a document that is not whole")
+
+
+def _check_removed(found: Any) -> None:
+    ids = found if isinstance(found, list) else [None]
+    if not all(isinstance(one, str) and len(one) <= _LONGEST["id"] and "\0" not in one for one in ids):
+        raise _damaged("holds ids that are none")
+    if len(set(ids)) != len(ids):
+        raise _damaged("holds an id twice")
 
 
 def _damaged(what: str) -> InvalidArgumentError:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from onenumbers_knowledge import change_log
 from onenumbers_knowledge.change_log import Moment
 from onenumbers_knowledge.chunking import Chunk
-from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage
+from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage, not_found
 from onenumbers_knowledge.index_source import IndexSource
 from onenumbers_knowledge.store_rows import INFO, info_of, insert_passages, values_of
 from onenumbers_knowledge.tables import documents, metadata, passages, removed
@@ -83,7 +83,7 @@ class Store(IndexSource):
         model: str,
         now: datetime,
         new_version: bool = True,
-    ) -> Written | None:
+    ) -> Written:
         """Writes a document with its passages in one transaction, durably.
 
         Args:
@@ -95,9 +95,10 @@ class Store(IndexSource):
             new_version: False when only the passages are made anew, of the document as it is stored.
 
         Returns:
-            What became of it; None where passages were to be made anew and the document is gone.
+            What became of it.
 
         Raises:
+            NotFoundError: Passages were to be made anew, and the document is gone.
             UnavailableError: The store cannot be written, or its passages are of another model by now.
         """
         identifier = document.identifier
@@ -106,7 +107,7 @@ class Store(IndexSource):
             connection = turn.connection
             before = (await connection.execute(INFO.where(documents.c.id == identifier))).first()
             if before is None and not new_version:
-                return None
+                raise not_found(identifier)
             # Asked here, in the turn: the same document may have been handed in twice at once, or on two servers.
             if before is not None and (before.record_hash == document.record_hash) == new_version:
                 # Nothing is new, or what was embedded anew is no longer what is stored.

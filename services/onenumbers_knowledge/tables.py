@@ -22,6 +22,8 @@ metadata = MetaData()
 _ID = String(100).with_variant(String(100, collation="C"), "postgresql")
 # SQLite counts up only an INTEGER, which has 64 bits there.
 _KEY = BigInteger().with_variant(Integer, "sqlite")
+# The name of a file, which may be longer; SQLite does not count.
+_MODEL = String(200).with_variant(Text, "postgresql")
 
 documents = Table(
     "knowledge_documents",
@@ -55,7 +57,7 @@ passages = Table(
     Column("section", Text, nullable=False),
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
-    Column("model", String(200), nullable=False),
+    Column("model", _MODEL, nullable=False),
     Column("vector", LargeBinary, nullable=False),
     Index("passages_by_document", "document_id"),
     Index("passages_by_model", "model", "document_id"),

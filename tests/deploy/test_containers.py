@@ -62,6 +62,24 @@ def test_a_server_is_locked_down_and_probed_on_the_port_it_listens_on(name):
     assert command[4] == f"127.0.0.1:{port}"
 
 
+@pytest.mark.parametrize("name", ["utilities", "knowledge"])
+def test_a_server_that_keeps_data_takes_the_database_of_the_environment(name):
+    assert COMPOSE["services"][name]["environment"]["DATABASE_URL"] == "${DATABASE_URL:-}"
+    drivers = re.findall(r"^(asyncpg|aiosqlite)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert sorted(drivers) == ["aiosqlite", "asyncpg"], "the images have both drivers"
+
+
+def test_replicas_share_a_database_and_nothing_else():
+    replicas = yaml.safe_load((ROOT / "deploy" / "replicas.yml").read_text())["services"]
+    assert set(replicas) == {"knowledge"}
+    assert replicas["knowledge"]["deploy"]["replicas"] == 2
+    assert replicas["knowledge"]["environment"]["DATABASE_URL"].startswith("${DATABASE_URL:?")
+    # Without a name: each container gets a volume of its own, in the place of the shared one.
+    assert replicas["knowledge"]["volumes"] == [COMPOSE["services"]["knowledge"]["volumes"][0].split(":")[1]]
+    # The gateway takes every address of this name as an instance.
+    assert COMPOSE["services"]["gateway"]["environment"]["MCP_KNOWLEDGE_URL"] == "knowledge:5001"
+
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_every_variable_of_a_server_is_one_that_it_reads(name):
     assert set(COMPOSE["services"][name]["environment"]) <= variables(*SETTINGS[name])

@@ -113,6 +113,9 @@ def make_note():
     return note
 
 
+MODULE = (sys.executable, "-m", "onenumbers_knowledge")
+
+
 class KnowledgeProcess:
     """A knowledge server as a process, with the real embedding model unless its variables say otherwise."""
 
@@ -149,35 +152,38 @@ def models(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("models")
 
 
-@pytest.fixture(scope="module")
-def start_knowledge(models, tmp_path_factory):
-    """Starts a knowledge server; `async with start_knowledge(name, **variables) as server` ends it with status 0.
+class KnowledgeServers:
+    """Starts knowledge servers; those of one name have the same data folder.
 
-    Servers of one name have the same data folder.
+    `async with start_knowledge(name, **variables) as server` ends the server with status 0, unless it was killed.
     """
-    folder = tmp_path_factory.mktemp("servers")
 
-    @asynccontextmanager
-    async def start(name: str, **variables: str):
-        data, port = folder / name, _free_port()
+    def __init__(self, folder: Path, models: Path) -> None:
+        self._folder, self._models = folder, models
+
+    def environment(self, name: str, **variables: str) -> dict[str, str]:
+        """Returns the variables of a server, on a free port, without the starter corpus."""
+        data = self._folder / name
         data.mkdir(exist_ok=True)
         if not (data / "models").exists():
-            (data / "models").symlink_to(models)
-        environment = {
+            (data / "models").symlink_to(self._models)
+        return {
             **os.environ,
             "MCP_DATA_DIR": str(data),
-            "MCP_KNOWLEDGE_PORT": str(port),
+            "MCP_KNOWLEDGE_PORT": str(_free_port()),
             "MCP_LOG_FORMAT": "json",
             "MCP_LOAD_CORPUS": "false",
             **variables,
         }
-        log = data / "server.log"
+
+    @asynccontextmanager
+    async def __call__(self, name: str, **variables: str):
+        environment = self.environment(name, **variables)
+        log = self._folder / name / "server.log"
         with log.open("ab") as told:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "onenumbers_knowledge"), env=environment, stdout=told, stderr=told
-            )
+            process = await asyncio.create_subprocess_exec(*MODULE, env=environment, stdout=told, stderr=told)
         try:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{environment['MCP_KNOWLEDGE_PORT']}") as channel:
                 yield KnowledgeProcess(process, channel, log)
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
@@ -187,4 +193,18 @@ def start_knowledge(models, tmp_path_factory):
                 process.kill()
                 await process.wait()
 
-    return start
+    async def run(self, name: str, *words: str, **variables: str) -> tuple[int | None, str]:
+        """Runs the command to its end; returns its status and what it told."""
+        process = await asyncio.create_subprocess_exec(
+            *(*MODULE, *words),
+            env=self.environment(name, **variables),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, told = await process.communicate()
+        return process.returncode, told.decode()
+
+
+@pytest.fixture(scope="module")
+def start_knowledge(models, tmp_path_factory) -> KnowledgeServers:
+    return KnowledgeServers(tmp_path_factory.mktemp("servers"), models)

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gzip
 import hashlib
+import json
 
 import grpc
 import numpy as np
@@ -315,6 +317,35 @@ async def test_a_damaged_snapshot_changes_nothing(stub, knowledge):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.ImportSnapshot(iter(requests([content], told)))
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, caught.value.details()
+    assert await documents(knowledge) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "a\0b"},
+        {"id": "n" * 101},
+        {"school": "s" * 101},
+        {"language": "l" * 36},
+        {"version": 0},
+        {"version": 2**31},
+        {"category": "poetry"},
+        {"removed": ["a", "a"]},
+        {"removed": ["a\0"]},
+        {"removed": "a"},
+    ],
+)
+async def test_what_no_store_has_room_for_is_refused_before_anything_changes(stub, knowledge, change):
+    await knowledge.IngestDocument(item(1).document)
+    chunks, _ = await exported(stub)
+    lines = [json.loads(line) for line in gzip.decompress(b"".join(chunks)).splitlines()]
+    for line in lines[1:]:
+        line |= {name: value for name, value in change.items() if name in line}
+    archive = gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    before = await documents(knowledge)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.ImportSnapshot(iter(requests([archive], hashlib.sha256(archive).hexdigest())))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, caught.value.details()
     assert await documents(knowledge) == before
 
 

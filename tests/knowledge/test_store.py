@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from onenumbers_knowledge import change_log
 from onenumbers_knowledge.change_log import Moment
 from onenumbers_knowledge.chunking import Chunk
+from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.store import open_store
 from onenumbers_knowledge.tables import changes
 from onenumbers_runtime.database import DatabaseError
+from onenumbers_runtime.settings import SettingsError
 from onenumbers_utilities.registry.store import open_store as open_registry
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -169,3 +171,19 @@ async def test_two_kinds_of_servers_keep_their_tables_in_one_database(store_url,
             await write(store, make_note(1), b"aaaa")
             assert (await registry.active())[1] == []
             assert (await store.document("note-001")).info.passages == 1
+
+
+def test_settings_say_where_documents_and_the_index_are(monkeypatch, tmp_path):
+    settings = KnowledgeSettings.load(data_dir=tmp_path)
+    assert settings.store_file == tmp_path / "knowledge" / "documents.sqlite"
+    assert settings.index_path == tmp_path / "knowledge" / "index.faiss"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/x/y.sqlite")
+    settings = KnowledgeSettings.load(data_dir=tmp_path)
+    assert (settings.store_file, settings.index_path) == (tmp_path / "x" / "y.sqlite", tmp_path / "x" / "index.faiss")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user@host/name")
+    settings = KnowledgeSettings.load(data_dir=tmp_path)
+    assert settings.store_file is None
+    assert settings.index_path == tmp_path / "knowledge" / "index.faiss"
+    monkeypatch.setenv("DATABASE_URL", "mysql://a/b")
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: must be sqlite:///PATH or postgresql://"):
+        KnowledgeSettings.load(data_dir=tmp_path)

@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("section", sa.Text, nullable=False),
         sa.Column("start", sa.Integer, nullable=False),
         sa.Column("end", sa.Integer, nullable=False),
-        sa.Column("model", sa.String(200), nullable=False),
+        sa.Column("model", sa.String(200).with_variant(sa.Text, "postgresql"), nullable=False),
         sa.Column("vector", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
     )
