@@ -96,6 +96,7 @@ def test_through_any_changes_it_finds_exactly_what_is_there(steps):
     """Segments, the tail and merges are inside; outside is only: a live passage with the word is found, no other."""
     monkey = pytest.MonkeyPatch()
     monkey.setattr(lexical, "TAIL", 3)
+    monkey.setattr(lexical, "TAIL_MAX", 7)
     monkey.setattr(lexical, "MERGE_AT", 3)
     index, live, late = added({}), {}, None
     try:
