@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -53,7 +54,13 @@ async def fill_words(index: PassageIndex, store: Store, model: str, run: Run) ->
 
 
 async def build_large(
-    store: Store, model: str, *, count: int, dimensions: int, stopping: Callable[[], bool] = lambda: False
+    store: Store,
+    model: str,
+    *,
+    count: int,
+    dimensions: int,
+    beside: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> tuple[Any, NDArray[np.int64]]:
     """Builds the index of a large collection in a thread of its own; returns it with the keys that it holds.
 
@@ -62,6 +69,7 @@ async def build_large(
         model: Model of the vectors.
         count: How many there are, about.
         dimensions: Length of a vector.
+        beside: Whether searches go on meanwhile: a core is left to them.
         stopping: Tells that the work is no longer wanted.
 
     Raises:
@@ -84,7 +92,13 @@ async def build_large(
             rows = np.frombuffer(b"".join(vector for _, vector in part), dtype=np.float32)
             yield keys, rows.reshape(len(part), dimensions)
 
-    built = await asyncio.to_thread(large_index.build, parts, count=count, dimensions=dimensions)
+    def build() -> Any:
+        cores = os.cpu_count() or 1
+        # FAISS takes this for the thread that says it alone.
+        faiss.omp_set_num_threads(max(1, cores - 1) if beside else cores)
+        return large_index.build(parts, count=count, dimensions=dimensions)
+
+    built = await asyncio.to_thread(build)
     return built, np.concatenate(seen) if seen else np.empty(0, dtype=np.int64)
 
 
@@ -97,7 +111,9 @@ async def resize(index: PassageIndex, store: Store, model: str, run: Run, *, sto
         return ""
     count = len(index)
     if count > FLAT_MAX:
-        built, keys = await build_large(store, model, count=count, dimensions=index.dimensions, stopping=stopping)
+        built, keys = await build_large(
+            store, model, count=count, dimensions=index.dimensions, beside=True, stopping=stopping
+        )
     else:
         built, parts = faiss.IndexIDMap2(faiss.IndexFlatIP(index.dimensions)), []
         async for part in store.vectors(model):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ FLAT_MAX = 50_000
 """Vectors up to which each search compares all of them: that takes 3 ms here (bench/vectors.py), and misses nothing."""
 _FLAT, _LARGE = "flat", "ivf_sq8"
 _REMEMBERED = 16
-"""Filters whose passages are kept in memory until the next change."""
+"""Filters whose passages are kept in memory, and follow every change."""
 _PARAMETERS: Any = faiss.SearchParameters
 """FAISS adds its keyword arguments when it is imported; its stubs do not know them."""
 
@@ -42,7 +42,7 @@ class VectorIndex:
         self._faiss: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimensions))
         self._built_for = 0
         self._entries: dict[int, IndexEntry] = {}
-        self._matching: OrderedDict[str, NDArray[np.int64]] = OrderedDict()
+        self._matching: OrderedDict[str, tuple[Filters, NDArray[np.int64]]] = OrderedDict()
 
     def __len__(self) -> int:
         return int(self._faiss.ntotal)
@@ -92,7 +92,10 @@ class VectorIndex:
             np.ascontiguousarray(vectors), np.array([item.key for item in entries], dtype=np.int64)
         )
         self._entries.update((item.key, item) for item in entries)
-        self._matching.clear()
+        for name, (filters, keys) in self._matching.items():
+            more = [item.key for item in entries if filters.match(item)]
+            if more:
+                self._matching[name] = filters, np.union1d(keys, np.array(more, dtype=np.int64))
 
     def remove(self, keys: Sequence[int]) -> None:
         """Removes passages; keys that are not there are ignored."""
@@ -101,7 +104,8 @@ class VectorIndex:
             self._faiss.remove_ids(faiss.IDSelectorArray(gone) if self.kind == _LARGE else gone)
             for key in keys:
                 self._entries.pop(key, None)
-            self._matching.clear()
+            for name, (filters, known) in self._matching.items():
+                self._matching[name] = filters, known[~np.isin(known, gone)]
 
     def about(self, keys: NDArray[np.int64]) -> list[tuple[int, ...]]:
         """Returns the numbers that the documents of passages are about."""
@@ -113,13 +117,23 @@ class VectorIndex:
             return None
         # Pages of one search, and the searches of one screen, ask with the same filters.
         name = repr(filters)
-        keys = self._matching.pop(name, None)
+        _, keys = self._matching.pop(name, (filters, None))
         if keys is None:
-            keys = np.array(sorted(key for key, entry in self._entries.items() if filters.match(entry)), dtype=np.int64)
-        self._matching[name] = keys
+            keys = np.array(sorted(self._passing(filters)), dtype=np.int64)
+        self._matching[name] = filters, keys
         if len(self._matching) > _REMEMBERED:
             self._matching.popitem(last=False)
         return keys
+
+    def _passing(self, filters: Filters) -> Iterator[int]:
+        """Yields the keys of the passages that a filter lets through; a document's passages pass together."""
+        verdicts: dict[str, bool] = {}
+        for key, entry in self._entries.items():
+            verdict = verdicts.get(entry.document_id)
+            if verdict is None:
+                verdict = verdicts[entry.document_id] = filters.match(entry)
+            if verdict:
+                yield key
 
     def search(self, vector: NDArray[np.float32], count: int, filters: Filters) -> tuple[list[tuple[int, float]], int]:
         """Returns keys with cosine similarities, best first, and how many passages were compared."""

@@ -7,19 +7,22 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
+from onenumbers_knowledge.lexical_tail import Rows, Tail
 from onenumbers_knowledge.words import Vocabulary
 
 # It tells in detail what it builds, at every change of a document.
 logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 TAIL = 256
-"""Passages after which what was added becomes a segment of its own: so many are indexed anew at a search at most."""
+"""Passages after which what was added is due to become a segment of its own."""
+TAIL_MAX = 4096
+"""Passages after which it becomes one at once, and searches wait for it: nobody has made one of them meanwhile."""
 MERGE_AT = 6
 """Segments after which the small ones are due to be merged."""
 _K1, _B = 1.5, 0.75
@@ -89,11 +92,20 @@ class Segment:
         return self._living
 
 
+class Scored(Protocol):
+    """Passages with scores: a segment, or the tail at one moment."""
+
+    @property
+    def keys(self) -> NDArray[np.int64]: ...  # noqa: D102
+
+    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """BM25 scores of all passages for one query."""
 
-    parts: Sequence[tuple[Segment, NDArray[np.float32]]] = field(default=())
+    parts: Sequence[tuple[Scored, NDArray[np.float32]]] = field(default=())
 
     def best(self, count: int, allowed: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
         """Returns the keys of the best passages that share a word with the query, best first.
@@ -138,8 +150,7 @@ class LexicalIndex:
         self._frequency: Counter[int] = Counter()
         self._tokens: dict[int, NDArray[np.int32]] = {}
         self._segments: list[Segment] = []
-        self._tail: dict[int, NDArray[np.int32]] = {}
-        self._tail_segment: Segment | None = None
+        self._tail = Tail(k1=_K1, b=_B)
         self._bulk = False
 
     def begin_bulk(self) -> None:
@@ -156,10 +167,10 @@ class LexicalIndex:
 
     def add(self, key: int, tokens: NDArray[np.int32]) -> None:
         """Adds a passage, the numbers of its words in order; a search finds it from now on."""
-        self._tokens[key] = self._tail[key] = tokens
+        self._tokens[key] = tokens
+        self._tail.add(key, tokens)
         self._frequency.update(np.unique(tokens).tolist())
-        self._tail_segment = None
-        if len(self._tail) >= TAIL and not self._bulk:
+        if len(self._tail) >= TAIL_MAX and not self._bulk:
             self._freeze()
 
     def remove(self, keys: Sequence[int]) -> None:
@@ -169,8 +180,7 @@ class LexicalIndex:
             if tokens is None:
                 continue
             self._frequency.subtract(np.unique(tokens).tolist())
-            if self._tail.pop(key, None) is not None:
-                self._tail_segment = None
+            if self._tail.drop([key]):
                 continue
             any(segment.drop(key) for segment in self._segments)
         self._segments = [segment for segment in self._segments if len(segment)]
@@ -186,7 +196,10 @@ class LexicalIndex:
         weights = {term: (weight, _idf(self._frequency[term], total)) for term, weight in query.items()}
         if not weights:
             return Scores()
-        return Scores([(segment, segment.score(weights)) for segment in self._served()])
+        served: list[Segment | Rows] = [*self._segments]
+        if self._tail:
+            served.append(self._tail.rows())
+        return Scores([(part, part.score(weights)) for part in served])
 
     def worth(self, text: str) -> dict[str, float]:
         """Returns the stems of a text with their inverse document frequencies; those that no passage has count most."""
@@ -199,32 +212,29 @@ class LexicalIndex:
     def merge_due(self) -> dict[int, NDArray[np.int32]] | None:
         """Returns what `Segment` is to be made of in another thread and given to `adopt`; None where nothing is due."""
         dead = sum(len(segment.keys) - len(segment) for segment in self._segments)
+        due = {} if len(self._tail) < TAIL else dict(self._tail.tokens)
         if len(self._segments) < MERGE_AT and dead * 2 <= len(self._tokens):
-            return None
+            return due or None
         sizes = sorted(self._segments, key=len)
         # The largest stays as it is where the others are small beside it: its share of the work would be wasted.
         rest = sum(len(segment) for segment in sizes[:-1])
         chosen = sizes if dead * 2 > len(self._tokens) or len(sizes[-1]) < 4 * rest else sizes[:-1]
-        return {key: self._tokens[key] for segment in chosen for key in segment.living()}
+        return due | {key: self._tokens[key] for segment in chosen for key in segment.living()}
 
     def adopt(self, merged: Segment) -> None:
-        """Puts a merged segment in the place of those that it was made from."""
+        """Puts a merged segment in the place of the segments and the tail that it was made from."""
         replaced = [segment for segment in self._segments if segment.rows(merged.keys)[1].any()]
         for key in merged.living():
             if key not in self._tokens:
                 merged.drop(key)
+        self._tail.drop(merged.keys.tolist())
         kept = [segment for segment in self._segments if segment not in replaced]
         self._segments = [segment for segment in [*kept, merged] if len(segment)]
 
     def _freeze(self) -> None:
         if self._tail:
-            self._segments.append(self._tail_segment or Segment(self._tail))
-            self._tail, self._tail_segment = {}, None
-
-    def _served(self) -> list[Segment]:
-        if self._tail and self._tail_segment is None:
-            self._tail_segment = Segment(self._tail)
-        return [*self._segments, self._tail_segment] if self._tail_segment is not None else self._segments
+            self._segments.append(Segment(self._tail.tokens))
+            self._tail = Tail(k1=_K1, b=_B)
 
 
 def _idf(frequency: int, total: int) -> float:

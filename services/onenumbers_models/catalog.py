@@ -121,7 +121,7 @@ CATALOG = (
         "hf://nomic-ai/nomic-embed-text-v1.5-GGUF/nomic-embed-text-v1.5.Q8_0.gguf",
         146,
         "Apache-2.0",
-        "768 dimensions, English; set MCP_EMBEDDING_QUERY_PREFIX='search_query: ' and _DOCUMENT_PREFIX='search_document: '",
+        "768 dimensions, English; wants the prefixes 'search_query: ' and 'search_document: ' (MCP_EMBEDDING_*_PREFIX)",
     ),
 )
 

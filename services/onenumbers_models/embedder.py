@@ -25,7 +25,7 @@ LONGEST = 512
 """Tokens that one text may have at most, whatever the model reads: attention costs their square."""
 _QUERY_THREADS = 2
 """Threads of llama.cpp for queries at most: a short text gains nothing from more, and they spin beside others."""
-_DOCUMENT_NICENESS = 5
+_DOCUMENT_NICENESS = 0
 """Documents stand back: a third of the processor where searches want it, all of it where nobody does."""
 
 

@@ -56,6 +56,18 @@ def test_a_removed_vector_is_not_found_and_unknown_keys_are_ignored(index, vecto
     assert 5 not in [key for key, _ in index.search(vectors[4], COUNT, Filters())[0]]
 
 
+def test_a_filter_that_was_asked_for_follows_every_change(index, vectors):
+    filters = [Filters(categories=frozenset({"cycles"})), Filters(numbers=frozenset({4}))]
+    for asked in filters:
+        index.matching(asked)
+    index.remove([4, 5, 14])
+    index.add([entry(key) for key in (1_004, 1_001)], vectors[:2])
+    index.add([entry(4)], vectors[3:4])
+    live = {*range(1, COUNT + 1), 1_001, 1_004} - {5, 14}
+    for asked in filters:
+        assert index.matching(asked).tolist() == sorted(key for key in live if asked.match(entry(key)))
+
+
 def test_a_filter_that_nothing_matches_compares_nothing(index, vectors):
     assert index.search(vectors[0], 5, Filters(school="nobody")) == ([], 0)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from onenumbers_knowledge import lexical
 from onenumbers_knowledge.lexical import LexicalIndex, Segment
+from onenumbers_knowledge.lexical_tail import Tail
 from onenumbers_knowledge.words import Analyzer, Vocabulary
 
 TEXTS = {
@@ -50,6 +51,23 @@ def test_scores_are_those_of_bm25s_over_the_same_passages(index):
     query = "number of the life path"
     wanted = engine.get_scores(Analyzer().stems(query))
     assert index.score(index.query(query)).of(np.array(list(TEXTS))) == pytest.approx(wanted.tolist(), rel=1e-5)
+
+
+@given(st.dictionaries(st.integers(1, 99), st.lists(st.integers(0, 6), max_size=9), min_size=1, max_size=12))
+def test_what_was_added_last_is_scored_as_if_bm25s_had_indexed_it(words):
+    tokens = {key: np.array(numbers, dtype=np.int32) for key, numbers in words.items()}
+    segment, tail = Segment(tokens), Tail(k1=lexical._K1, b=lexical._B)
+    for key, numbers in tokens.items():
+        tail.add(key, numbers)
+    assert tail.rows().keys.tolist() == segment.keys.tolist()
+    # What a word is worth over all passages is given from outside; here it is that of these alone.
+    frequency = {term: sum(term in numbers for numbers in words.values()) for term in range(7)}
+    weights = {
+        term: (weight, lexical._idf(frequency[term], len(words)))
+        for term, weight in ((0, 1.0), (3, 2.0), (6, 1.0), (9, 1.0))
+        if frequency.get(term)
+    }
+    assert tail.rows().score(weights) == pytest.approx(segment.score(weights), rel=1e-5)
 
 
 def test_a_removed_passage_is_not_found_and_changes_what_words_are_worth(index):
@@ -96,6 +114,7 @@ def test_through_any_changes_it_finds_exactly_what_is_there(steps):
     """Segments, the tail and merges are inside; outside is only: a live passage with the word is found, no other."""
     monkey = pytest.MonkeyPatch()
     monkey.setattr(lexical, "TAIL", 3)
+    monkey.setattr(lexical, "TAIL_MAX", 7)
     monkey.setattr(lexical, "MERGE_AT", 3)
     index, live, late = added({}), {}, None
     try:
