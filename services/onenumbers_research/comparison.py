@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
@@ -16,8 +16,10 @@ from onenumbers_research.sample_inputs import bindings, random_rows
 LEAST_ROWS: Final = 30
 """Of them, those on which the other one must have a result for a comparison to count."""
 _FEW_EXAMPLES: Final = 8
-_STAGES: Final = (3, 20)
-"""Rows on which quantities are compared before all are."""
+_SECOND: Final = 20
+"""Rows on which those are compared that are alike on the first ones."""
+_AT_ONCE: Final = 18
+"""Values that are tried at once: fewer than a refusal of the registry names."""
 _FIRST: Final = 3
 """Rows on which most others already differ."""
 
@@ -96,25 +98,17 @@ class DuplicateSearch:
     ) -> Duplicate | None:
         # A few rows first, on which nearly all quantities differ; then more, and all rows for what is left.
         expected = [value for _, value in told]
-        left: list[str] | None = None
-        for count in _STAGES:
-            shown = [subject for subject, _ in told[:_FEW_EXAMPLES]]
-            found = await self._built_in.quantities([*shown, *subjects[:count]], only=left)
-            alike: dict[str, list[str]] = {}
-            for name, values in found.items():
-                if values[: len(shown)] == expected[: len(shown)] and any(value is not None for value in values):
-                    alike.setdefault(repr(values[len(shown) :]), []).append(name)
-            left = []
-            for names in alike.values():
-                values = found[names[0]][len(shown) :]
-                results = [
-                    Worked(row, value, "") for row, value in zip(rows, values, strict=False) if value is not None
-                ]
-                if results and await _same(candidate, results, self._registry):
-                    left += names
-            if not left:
-                return None
-        for name in sorted(left or (), key=lambda name: not name.endswith("result.value")):
+        shown = [subject for subject, _ in told[:_FEW_EXAMPLES]]
+        found = await self._built_in.quantities([*shown, *subjects[:_FIRST]])
+        told_few = expected[: len(shown)]
+        values = {name: given[len(shown) :] for name, given in found.items() if given[: len(shown)] == told_few}
+        for place, row in enumerate(rows[:_FIRST]):
+            own = await self._value(candidate, row, [given[place] for given in values.values()])
+            values = {name: given for name, given in values.items() if given[place] is None or given[place] == own}
+        left = [name for name, given in values.items() if any(value is not None for value in given)]
+        if left:
+            left = await self._alike(candidate, rows[:_SECOND], subjects[:_SECOND], left)
+        for name in sorted(left, key=lambda name: not name.endswith("result.value")):
             values = (await self._built_in.quantities([*(each for each, _ in told), *subjects], only=[name]))[name]
             if values[: len(told)] != expected:
                 continue
@@ -122,6 +116,48 @@ class DuplicateSearch:
             results = [Worked(row, value, "") for row, value in pairs if value is not None]
             if len(results) >= LEAST_ROWS and await _same(candidate, results, self._registry):
                 return Duplicate(name, len(results))
+        return None
+
+    async def _alike(
+        self,
+        candidate: Definition,
+        rows: Sequence[Mapping[str, Any]],
+        subjects: Sequence[Subject],
+        names: Collection[str],
+    ) -> list[str]:
+        """Returns the quantities that a candidate gives on some rows."""
+        found = await self._built_in.quantities(subjects, only=names)
+        groups: dict[str, list[str]] = {}
+        for name, values in found.items():
+            groups.setdefault(repr(values), []).append(name)
+        left: list[str] = []
+        for group in groups.values():
+            pairs = zip(rows, found[group[0]], strict=True)
+            results = [Worked(row, value, "") for row, value in pairs if value is not None]
+            if results and await _same(candidate, results, self._registry):
+                left += group
+        return left
+
+    async def _value(self, candidate: Definition, row: Mapping[str, Any], values: Collection[Any]) -> Any:
+        """Returns which of some values a candidate gives for a row; None where it gives none of them.
+
+        They are sent to the registry as examples with the same inputs: its refusal names the wrong ones.
+        """
+        distinct = list({repr(value): value for value in values if value is not None}.values())
+        for kind in (int, float, list):
+            alike = [value for value in distinct if type(value) is kind]
+            for start in range(0, len(alike), _AT_ONCE):
+                chunk = alike[start : start + _AT_ONCE]
+                examples = tuple(Worked(row, value, "") for value in chunk)
+                try:
+                    probe = await self._registry.probe(replace(candidate, examples=examples))
+                except Refused as refused:
+                    if not _of_another_type(refused):
+                        raise
+                    break
+                right = [value for place, value in enumerate(chunk) if place not in probe.wrong]
+                if right:
+                    return right[0]
         return None
 
 
@@ -166,8 +202,12 @@ async def _same(candidate: Definition, results: Sequence[Worked], registry: Regi
     try:
         probe = await registry.probe(replace(candidate, examples=tuple(results)))
     except Refused as refusal:
-        if any(field.startswith("definition.examples") for field, _ in refusal.violations):
-            # The results are of another type.
+        if _of_another_type(refusal):
             return False
         raise
     return probe.reproduced == probe.given
+
+
+def _of_another_type(refusal: Refused) -> bool:
+    """Tells whether a definition was refused because its formula gives no values like those of its examples."""
+    return any(field.startswith("definition.examples") for field, _ in refusal.violations)

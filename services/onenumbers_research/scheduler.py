@@ -85,7 +85,7 @@ class DiscoveryScheduler:
                 await self._pause(_AGAIN.total_seconds())
 
     async def _slot(self) -> None:
-        """Waits for the run that goes on, then for the next slot, and starts a run."""
+        """Waits for the run that goes on, then for the next slot, and has a run start and end."""
         for run in await self._runs.unfinished():
             if run.scheduled:
                 self.next_start = None
@@ -107,6 +107,7 @@ class DiscoveryScheduler:
         self.last_started, self.next_start = run.started, None
         self.started += 1
         log.info("scheduled_discovery_started", run_id=run.run_id)
+        await self._until_ended(run.run_id)
 
     async def _until_ended(self, run_id: str) -> None:
         async for _ in self._runs.watch(run_id):

@@ -2,19 +2,28 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import re
 import signal
 import sys
+from datetime import date
 from pathlib import Path
 
 import grpc
 import pytest
+from scipy import stats
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as kpb
 from onenumbers.research.v1 import discovery_pb2 as pb
 from onenumbers.research.v1 import discovery_pb2_grpc
 from onenumbers.utilities.v1 import registry_pb2
+from onenumbers_research.discovery_service import running_discovery
+from onenumbers_research.model_slot import ModelSlot
+from onenumbers_research.patterns import Context
+from onenumbers_research.people import bundled_people
+from onenumbers_research.statistics import holm
+from onenumbers_runtime.testing import running
 
 DOCUMENTS = Path(__file__).parent / "documents"
 NEW = {
@@ -130,25 +139,117 @@ async def test_a_registered_tool_is_never_replaced_by_a_document_of_its_name(mes
     assert utilities["gate_number"].definition.formula == "reduce(day(born) * month(born))"
 
 
-async def test_research_on_a_number_ends_in_a_cited_summary(mesh, tmp_path):
-    text = "The number 7 means the seeker. The life path number 7 is read as a life of study and of solitude."
-    await mesh.knowledge.IngestDocument(
-        kpb.IngestDocumentRequest(
-            document_id="seven", title="Life path 7", content=text, category="interpretation", numbers=[7]
-        )
+SEVEN = "The number 7 means the seeker. The life path number 7 is read as a life of study and of solitude."
+
+
+async def researched(mesh, stub, number: int = 7, context: str = "life_path"):
+    request = kpb.IngestDocumentRequest(
+        document_id="seven", title="Life path 7", content=SEVEN, category="interpretation", numbers=[7]
     )
-    async with mesh.research(tmp_path) as stub:
-        started = (await stub.ResearchNumber(pb.ResearchNumberRequest(number=7, context="life_path"))).run
-        run, events = await mesh.watched(stub, started.run_id)
+    await mesh.knowledge.IngestDocument(request)
+    started = (await stub.ResearchNumber(pb.ResearchNumberRequest(number=number, context=context))).run
+    run, events = await mesh.watched(stub, started.run_id)
     assert run.state == pb.RESEARCH_RUN_STATE_SUCCEEDED, run.failure
+    return run, events
+
+
+async def test_research_on_a_number_joins_counts_and_a_cited_summary(mesh, tmp_path):
+    async with mesh.research(tmp_path) as stub:
+        run, events = await researched(mesh, stub)
     assert run.summary.covered
     assert run.summary.sentences
     cited = {item.marker: item for item in run.summary.citations}
     for sentence in run.summary.sentences:
         passage = cited[sentence.markers[0]]
         assert sentence.text in passage.excerpt
-        assert text[passage.start_offset : passage.end_offset] == passage.excerpt
+        assert SEVEN[passage.start_offset : passage.end_offset] == passage.excerpt
     assert [event.step for event in events] == ["start", "start", "patterns", "search", "summary", "end"]
+
+    (pattern,) = run.patterns
+    people = bundled_people()
+    counted = pattern.analysis
+    assert (pattern.context, counted.cases) == ("life_path", len(people))
+    years = [person.born.year for person in people]
+    assert (counted.first_year, counted.last_year) == (min(years), max(years))
+    assert counted.dates == (date(max(years), 12, 31) - date(min(years), 1, 1)).days + 1
+    assert counted.base_rate == pytest.approx(counted.dates_with_number / counted.dates)
+    assert counted.expected == pytest.approx(counted.base_rate * len(people))
+    assert counted.p_value == pytest.approx(stats.binomtest(counted.observed, len(people), counted.base_rate).pvalue)
+    assert pattern.adjusted_p_value == counted.p_value, "one test needs no correction"
+    assert f"{counted.observed} of {len(people)} people" in pattern.statement
+    assert f"all {counted.dates} dates of {min(years)}-{max(years)}" in pattern.statement
+    (told,) = [event.pattern for event in events if event.HasField("pattern")]
+    assert (told.context, told.analysis) == (pattern.context, counted)
+    assert run.report.startswith(pattern.statement)
+    assert run.summary.text in run.report
+    assert "(seven)" in run.report
+
+
+async def test_without_a_context_every_one_is_counted_and_the_tests_are_corrected_together(mesh, tmp_path):
+    async with mesh.research(tmp_path) as stub:
+        run, _ = await researched(mesh, stub, context="")
+    named = [each for each in Context if each.counts_people]
+    assert [pattern.context for pattern in run.patterns] == [each.value for each in named]
+    tested = [each for each in run.patterns if not math.isnan(each.analysis.p_value)]
+    assert {each.context for each in tested} == {each.value for each in named if not each.of_name}
+    corrected = holm([each.analysis.p_value for each in tested])
+    assert [each.adjusted_p_value for each in tested] == pytest.approx(list(corrected))
+    assert all(math.isnan(each.adjusted_p_value) for each in run.patterns if each not in tested)
+    assert f"Smallest probability of the {len(tested)} tests" in run.report
+
+
+async def test_a_number_that_a_context_cannot_have_is_told_and_the_passages_stand(mesh, tmp_path):
+    async with mesh.research(tmp_path) as stub:
+        run, events = await researched(mesh, stub, number=50)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ResearchNumber(pb.ResearchNumberRequest(number=7, context="astrology"))
+    assert not run.patterns
+    assert any("no life path is 50" in event.message for event in events)
+    assert run.summary.text
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "context" in caught.value.details()
+
+
+async def test_without_the_utilities_server_the_counts_are_missing_and_the_passages_stand(mesh, tmp_path):
+    async with grpc.aio.insecure_channel("127.0.0.1:1") as nowhere:
+        mesh.utilities_channel = nowhere
+        async with mesh.research(tmp_path) as stub:
+            run, events = await researched(mesh, stub)
+    assert not run.patterns
+    assert any("the utilities server does not answer" in event.message for event in events)
+    assert run.summary.sentences
+
+
+async def test_a_scheduled_run_reads_what_changed_since_the_last_one(mesh, tmp_path):
+    await mesh.ingest(DOCUMENTS / "hearth-number.md")
+    await mesh.ingest(DOCUMENTS / "silent-number.md")
+    async with (
+        running_discovery(
+            data_dir=tmp_path,
+            knowledge=mesh.knowledge_channel,
+            utilities=mesh.utilities_channel,
+            token=None,
+            model=ModelSlot(reason="no model is wanted here"),
+            patience=(),
+        ) as discovery,
+        running([discovery.service]) as (_, channel),
+    ):
+        stub = discovery_pb2_grpc.DiscoveryServiceStub(channel)
+        seen = []
+        for name in (None, "gate-number", None):
+            if name:
+                await mesh.ingest(DOCUMENTS / f"{name}.md")
+            schedule = await discovery.runs.schedule("discovery")
+            since = schedule.read_until if schedule is not None else 0
+            request = {"category": "", "search_depth": "", "scheduled": True, "since": since}
+            run = await discovery.runs.start("discovery", request, "Scheduled")
+            ended, _ = await mesh.watched(stub, run.run_id)
+            assert ended.state == pb.RESEARCH_RUN_STATE_SUCCEEDED, ended.failure
+            seen.append((ended.documents_planned, list(ended.registered_utilities)))
+        listed = (await stub.ListResearchRuns(pb.ListResearchRunsRequest())).runs
+        await discovery.stop()
+    assert seen == [(2, ["hearth_number"]), (1, ["gate_number"]), (0, [])]
+    assert {run.started_by for run in listed} == {pb.RESEARCH_RUN_STARTER_SCHEDULER}
 
 
 async def test_a_knowledge_server_that_is_away_fails_the_run_with_the_reason(mesh, tmp_path):
@@ -169,7 +270,7 @@ async def test_a_second_server_on_the_same_data_says_so(mesh, tmp_path):
 
 
 @contextlib.asynccontextmanager
-async def research_process(mesh, folder):
+async def research_process(mesh, folder, **more):
     """The research server as a process of its own; yields the process and a stub."""
     environment = {
         **os.environ,
@@ -178,6 +279,7 @@ async def research_process(mesh, folder):
         "MCP_DATA_DIR": str(folder),
         "MCP_LOG_FORMAT": "json",
         "MCP_GENERATION_MODEL": "none",
+        **more,
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "onenumbers_research"),
@@ -223,9 +325,11 @@ async def test_a_run_goes_on_after_its_server_was_killed(mesh, tmp_path):
         with pytest.raises(grpc.aio.AioRpcError):
             await killed_at_a_finding(stub, started.run_id, process)
         await process.wait()
-    async with research_process(mesh, tmp_path) as (process, stub):
+    async with research_process(mesh, tmp_path, MCP_DISCOVERY_EVERY_HOURS="24") as (process, stub):
         run, events = await mesh.watched(stub, started.run_id)
+        listed = (await stub.ListResearchRuns(pb.ListResearchRunsRequest())).runs
     assert process.returncode == 0
+    assert listed[-1].started_by == pb.RESEARCH_RUN_STARTER_CALLER
     assert run.state == pb.RESEARCH_RUN_STATE_SUCCEEDED, run.failure
     assert [event.message for event in events].count("Goes on after a restart.") == 1
     assert sorted(run.registered_utilities) == sorted(NEW.values())
