@@ -79,10 +79,15 @@ class Loop:
         return sorted(reaching, key=lambda test: (self.durations.get(test, 0), test))
 
     def prove_quiet(self) -> None:
-        """Ends the run where a test fails in a fork although no mutant is in force: it would count as a kill."""
+        """Ends the run where a fork is no proof.
+
+        A test that fails although no mutant is in force would count as a kill; and broken functions must be noticed.
+        """
         failed = self.in_fork("", sorted(self.items, key=lambda test: (self.durations.get(test, 0), test)))
         if failed != SURVIVED:
             raise SystemExit(f"without a mutant in force the tests end in a fork as: {failed}")
+        if self.in_fork("fail", list(self.items)) != KILLED:
+            raise SystemExit("the tests pass although every function is broken")
 
     def verdict(self, mutant: Mutant, *, complete: bool) -> str:
         """Returns what became of a mutant."""

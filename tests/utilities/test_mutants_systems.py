@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onenumbers_runtime.errors import InvalidArgumentError
@@ -189,6 +189,9 @@ def test_options_of_transliteration_hold_wherever_names_are_read():
     name=st.lists(st.text("abcdefghijklmnopqrstuvwxz", min_size=1, max_size=6), min_size=1, max_size=3),
     scope=st.sampled_from(KarmicDebtScope),
 )
+@example(name=["di", "b"], scope=KarmicDebtScope.COMPONENTS)  # 13 and 2
+@example(name=["di"], scope=KarmicDebtScope.COMPONENTS)
+@example(name=["riri", "b"], scope=KarmicDebtScope.COMPONENTS)  # 36 and 2
 def test_debts_of_a_name_are_the_debts_among_its_sums(name, scope):
     """Totals of the parts count only where they are asked for, and where there is more than one part."""
     read = read_name(" ".join(name))
