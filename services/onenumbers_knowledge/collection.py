@@ -256,6 +256,10 @@ class Collection:
         """Returns documents ordered by id that come after an id, and how many match in all."""
         return await self._store.page(after=after, limit=limit, category=category, source=source)
 
+    async def look(self, read: Callable[[PassageIndex], T]) -> T:
+        """Returns what is read from the index that serves; UnavailableError where none does."""
+        return await self._run(lambda index=self._ready().passages: read(index))  # type: ignore[misc]
+
     async def delete(self, document_id: str) -> tuple[DocumentInfo, int]:
         """Deletes a document; searches stop finding it at once. Returns what it was and how many passages went.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
 from onenumbers_knowledge.collection import Outcome
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument
+from onenumbers_knowledge.duplicates import Duplicate
 from onenumbers_runtime.errors import invalid
 
 OUTCOMES = {
@@ -99,3 +101,11 @@ def after(token: str) -> str:
     if not text.startswith("after:") or "\0" in text:
         raise invalid("page_token", "is not one that this server gave out", rule="page_token.known")
     return text.removeprefix("after:")
+
+
+def duplicates(found: Iterable[Duplicate]) -> list[pb.DuplicateDocument]:
+    """Returns documents of nearly the same text as messages."""
+    return [
+        pb.DuplicateDocument(document_id=item.document_id, likeness=item.likeness, same_content=item.same_content)
+        for item in found
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -48,16 +49,25 @@ def search(request: pb.SemanticSearchRequest) -> Search:
         count=request.top_k if request.HasField("top_k") else _DEFAULT_TOP_K,
         mode=_MODES[request.mode],
         min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
-        filters=Filters(
-            categories=frozenset(request.categories),
-            sources=frozenset(request.sources),
-            numbers=frozenset(request.numbers),
-            school=request.school,
-            metadata=tuple(_rule(item, f"metadata_filters[{n}]") for n, item in enumerate(request.metadata_filters)),
-        ),
+        filters=filters(request, request.categories),
         diversity=request.diversity if request.HasField("diversity") else 0.0,
     )
     return _at(asked, request.page_token) if request.page_token else asked
+
+
+def filters(request: pb.SemanticSearchRequest | pb.RetrieveByCategoryRequest, categories: Iterable[str]) -> Filters:
+    """Returns which documents a request is about.
+
+    Raises:
+        InvalidArgumentError: A metadata filter asks for what JSON values cannot be.
+    """
+    return Filters(
+        categories=frozenset(categories),
+        sources=frozenset(request.sources),
+        numbers=frozenset(request.numbers),
+        school=request.school,
+        metadata=tuple(_rule(item, f"metadata_filters[{n}]") for n, item in enumerate(request.metadata_filters)),
+    )
 
 
 def response(asked: Search, found: Found) -> pb.SemanticSearchResponse:

@@ -111,6 +111,12 @@ class VectorIndex:
         """Returns the numbers that the documents of passages are about."""
         return [self._entries[key].numbers for key in keys.tolist()]
 
+    def documents(self, filters: Filters) -> set[str]:
+        """Returns the ids of the documents whose passages may be found."""
+        keys = self.matching(filters)
+        found = self._entries if keys is None else keys.tolist()
+        return {self._entries[key].document_id for key in found}
+
     def matching(self, filters: Filters) -> NDArray[np.int64] | None:
         """Returns the keys of the passages that may be found, ascending; None where that is all of them."""
         if filters.empty:

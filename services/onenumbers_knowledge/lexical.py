@@ -190,6 +190,15 @@ class LexicalIndex:
         counted = Counter(term for _, term in self._vocabulary.ask(text) if term is not None)
         return {term: float(count) for term, count in counted.items() if self._frequency[term] > 0}
 
+    def words(self, key: int) -> NDArray[np.int32]:
+        """Returns the numbers of the words of a passage in order, shape (n,); none where it is not there."""
+        return self._tokens.get(key, np.empty(0, dtype=np.int32))
+
+    def rarest_shared(self, key: int, count: int) -> dict[int, float]:
+        """Returns the rarest words of a passage that another one has too, as a query."""
+        shared = [term for term in set(self.words(key).tolist()) if self._frequency[term] > 1]
+        return dict.fromkeys(sorted(shared, key=lambda term: (self._frequency[term], term))[:count], 1.0)
+
     def score(self, query: Mapping[int, float]) -> Scores:
         """Returns the BM25 scores of all passages for the words of a query with their weights."""
         total = len(self._tokens)

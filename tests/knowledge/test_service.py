@@ -98,12 +98,15 @@ async def test_results_are_ordered_and_held_to_a_least_similarity(stub):
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
     assert found.hits[0].passage.document_id == "note-003"
-    cosines = sorted((hit.cosine for hit in found.hits), reverse=True)
+    # Two notes may be equally near, by one bit more or less on another processor.
+    cosines = sorted({round(hit.cosine, 4) for hit in found.hits}, reverse=True)
     least = (cosines[0] + cosines[1]) / 2
+    nearest = {hit.passage.document_id for hit in found.hits if hit.cosine >= least}
     limited = await stub.SemanticSearch(
         pb.SemanticSearchRequest(query="the word of this note is unique3", top_k=4, min_similarity=least)
     )
-    assert len(limited.hits) == 1
+    assert {hit.passage.document_id for hit in limited.hits} == nearest
+    assert len(nearest) < len(found.hits)
 
 
 async def test_a_deleted_document_is_gone_from_everywhere(stub):
@@ -174,6 +177,7 @@ async def test_statistics_are_counted(stub):
         ({"numbers": [100]}, "numbers[0]"),
         ({"language": "not a language"}, "language"),
         ({"metadata": {f"k{n}": n for n in range(101)}}, "metadata"),
+        ({"metadata": {f"k{n}": n for n in range(10_000)}}, "metadata"),
         ({"metadata": {"k": "x" * 70_000}}, "metadata"),
         ({"metadata": {"k": float("nan")}}, "metadata"),
     ],
@@ -237,6 +241,13 @@ async def test_writers_and_readers_at_once_see_whole_documents(stub):
         ("ListDocuments", {"page_token": "x" * 501}, "page_token"),
         ("RetrieveByCategory", {"category": ""}, "category"),
         ("RetrieveByCategory", {"category": "cycles", "limit": 101}, "limit"),
+        ("RetrieveByCategory", {"category": "cycles", "limit": 0}, "limit"),
+        ("RetrieveByCategory", {"category": "cycles", "sources": ["gossip"]}, "sources[0]"),
+        (
+            "RetrieveByCategory",
+            {"category": "cycles", "metadata_filters": [{"key": "a"}]},
+            "metadata_filters[0].condition",
+        ),
         ("GetDocumentStats", {"category": "poetry"}, "category"),
         ("IngestDocument", {"title": "t", "content": "c", "category": "cycles", "school": "a\x07b"}, "school"),
     ],

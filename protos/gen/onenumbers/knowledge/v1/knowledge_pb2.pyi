@@ -171,25 +171,61 @@ class IngestDocumentResponse(_message.Message):
 
     DOCUMENT_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    DUPLICATES_FIELD_NUMBER: _builtins.int
     outcome: Global___IngestOutcome.ValueType
     """What happened to it."""
     @_builtins.property
     def document(self) -> Global___DocumentInfo:
         """The document as stored, without its text."""
 
+    @_builtins.property
+    def duplicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___DuplicateDocument]:
+        """Other documents of nearly the same text, at most five, the likest first; only where something was stored."""
+
     def __init__(
         self,
         *,
         document: Global___DocumentInfo | None = ...,
         outcome: Global___IngestOutcome.ValueType = ...,
+        duplicates: _abc.Iterable[Global___DuplicateDocument] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "outcome", b"outcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "duplicates", b"duplicates", "outcome", b"outcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IngestDocumentResponse: _TypeAlias = IngestDocumentResponse  # noqa: Y015
+
+@_typing.final
+class DuplicateDocument(_message.Message):
+    """A document that is nearly the same as another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    LIKENESS_FIELD_NUMBER: _builtins.int
+    SAME_CONTENT_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """Its identifier."""
+    likeness: _builtins.float
+    """Part of the word triples of both texts that they share, 0.8-1."""
+    same_content: _builtins.bool
+    """Whether the texts are the same, character by character."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        likeness: _builtins.float = ...,
+        same_content: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "likeness", b"likeness", "same_content", b"same_content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DuplicateDocument: _TypeAlias = DuplicateDocument  # noqa: Y015
 
 @_typing.final
 class SemanticSearchRequest(_message.Message):
@@ -447,22 +483,44 @@ class RetrieveByCategoryRequest(_message.Message):
     CATEGORY_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    SCHOOL_FIELD_NUMBER: _builtins.int
+    METADATA_FILTERS_FIELD_NUMBER: _builtins.int
     category: _builtins.str
     """One of the six categories."""
     limit: _builtins.int
     """Documents a page, 1-100; 10 when unset."""
     page_token: _builtins.str
     """`next_page_token` of the page before; empty for the first."""
+    school: _builtins.str
+    """Only documents of this school; all when empty."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only documents of these sources; all when empty."""
+
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only documents about one of these numbers; all when empty."""
+
+    @_builtins.property
+    def metadata_filters(self) -> _containers.RepeatedCompositeFieldContainer[Global___MetadataFilter]:
+        """Only documents whose metadata fulfils all of these conditions."""
+
     def __init__(
         self,
         *,
         category: _builtins.str = ...,
         limit: _builtins.int | None = ...,
         page_token: _builtins.str = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
+        numbers: _abc.Iterable[_builtins.int] | None = ...,
+        school: _builtins.str = ...,
+        metadata_filters: _abc.Iterable[Global___MetadataFilter] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "category", b"category", "limit", b"limit", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "category", b"category", "limit", b"limit", "metadata_filters", b"metadata_filters", "numbers", b"numbers", "page_token", b"page_token", "school", b"school", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
     _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
@@ -482,7 +540,7 @@ class RetrieveByCategoryResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty after the last."""
     total: _builtins.int
-    """Documents of the category in all."""
+    """Documents of the category in all that the filters let through."""
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Document]:
         """The documents of this page."""

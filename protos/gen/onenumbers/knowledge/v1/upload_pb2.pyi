@@ -214,21 +214,27 @@ class UploadedDocument(_message.Message):
 
     DOCUMENT_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    DUPLICATES_FIELD_NUMBER: _builtins.int
     outcome: _knowledge_pb2.IngestOutcome.ValueType
     """What happened to it."""
     @_builtins.property
     def document(self) -> _knowledge_pb2.DocumentInfo:
         """The document as stored, without its text."""
 
+    @_builtins.property
+    def duplicates(self) -> _containers.RepeatedCompositeFieldContainer[_knowledge_pb2.DuplicateDocument]:
+        """Other documents of nearly the same text, at most five, the likest first; only where something was stored."""
+
     def __init__(
         self,
         *,
         document: _knowledge_pb2.DocumentInfo | None = ...,
         outcome: _knowledge_pb2.IngestOutcome.ValueType = ...,
+        duplicates: _abc.Iterable[_knowledge_pb2.DuplicateDocument] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "outcome", b"outcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "duplicates", b"duplicates", "outcome", b"outcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

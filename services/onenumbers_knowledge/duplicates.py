@@ -1,0 +1,86 @@
+"""Documents of nearly the same text: found by their rarest words, told by the word triples that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onenumbers_knowledge.documents import DocumentInfo
+
+LEAST = 0.8
+"""Likeness from which two documents are called nearly the same."""
+MOST = 5
+"""Documents that are told at most."""
+CANDIDATES = 20
+"""Documents that share the rarest words and are compared."""
+_WORDS = 5_000
+"""Words of a text that are compared at most: who copies a book copies its beginning, too."""
+_TRIPLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A document that is nearly the same as another one."""
+
+    document_id: str
+    likeness: float
+    """Part of the word triples of both that they share, 0-1."""
+    same_content: bool = False
+    """Whether the texts are the same, character by character."""
+
+
+T = TypeVar("T")
+
+
+class Compared(Protocol):
+    """An index that compares texts."""
+
+    def nearly_the_same(self, document_id: str) -> list[Duplicate]: ...  # noqa: D102
+
+
+class Documents(Protocol):
+    """What is known of documents (onenumbers_knowledge.collection.Collection)."""
+
+    async def look(self, read: Callable[[Compared], T]) -> T: ...  # noqa: D102
+
+    async def info(self, document_id: str) -> DocumentInfo | None: ...  # noqa: D102
+
+
+async def duplicates_of(known: DocumentInfo, documents: Documents) -> list[Duplicate]:
+    """Returns other documents of nearly the same text, the likest first.
+
+    Raises:
+        UnavailableError: No index serves.
+    """
+    found = await documents.look(lambda index: index.nearly_the_same(known.document_id))
+    result = []
+    for item in found:
+        other = await documents.info(item.document_id)
+        if other is not None:
+            result.append(replace(item, same_content=other.content_hash == known.content_hash))
+    return result
+
+
+def likeness(one: NDArray[np.int32], other: NDArray[np.int32]) -> float:
+    """Returns the Jaccard index of the word triples of two texts, 0-1.
+
+    Broder, "On the resemblance and containment of documents" (1997), with shingles of three words, all of them.
+
+    Args:
+        one: Numbers of the words of a text in order, shape (n,).
+        other: Those of another one.
+    """
+    first, second = _triples(one), _triples(other)
+    together = len(first | second)
+    return len(first & second) / together if together else 0.0
+
+
+def _triples(words: NDArray[np.int32]) -> set[tuple[int, ...]]:
+    found = words[:_WORDS].tolist()
+    if len(found) < _TRIPLE:
+        return {tuple(found)} if found else set()
+    return set(zip(found, found[1:], found[2:], strict=False))
