@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import UTC, datetime
 from enum import Enum
@@ -18,6 +18,7 @@ from onenumbers_knowledge.filling import Upkeep
 from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.live_index import LiveIndex, Serving
 from onenumbers_knowledge.migrating import Migration, Progress, followed
+from onenumbers_knowledge.passage_index import PassageIndex
 from onenumbers_knowledge.preparing import Embedder, Prepared, Preparer
 from onenumbers_knowledge.searching import Found, Search, search
 from onenumbers_knowledge.store import Counts, Store
@@ -258,7 +259,8 @@ class Collection:
 
     async def look(self, read: Callable[[PassageIndex], T]) -> T:
         """Returns what is read from the index that serves; UnavailableError where none does."""
-        return await self._run(lambda index=self._ready().passages: read(index))  # type: ignore[misc]
+        passages = self._ready().passages
+        return await self._live.run(lambda: read(passages))
 
     async def delete(self, document_id: str) -> tuple[DocumentInfo, int]:
         """Deletes a document; searches stop finding it at once. Returns what it was and how many passages went.
