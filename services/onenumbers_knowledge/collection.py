@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-import structlog
-
 from onenumbers_knowledge import snapshots
-from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, again, check, not_found
+from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, check, not_found
 from onenumbers_knowledge.filling import Upkeep
 from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.live_index import LiveIndex, Serving
 from onenumbers_knowledge.migrating import Migration, Progress, followed
 from onenumbers_knowledge.passage_index import PassageIndex
-from onenumbers_knowledge.preparing import Embedder, Prepared, Preparer
+from onenumbers_knowledge.preparing import Embedder, Preparer
 from onenumbers_knowledge.searching import Found, Search, search
 from onenumbers_knowledge.store import Counts, Store
 from onenumbers_knowledge.updating import plan_update
-from onenumbers_runtime.errors import FailedPreconditionError, NotFoundError, UnavailableError
+from onenumbers_knowledge.writing import Outcome, Writer
+from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
 
-log = structlog.get_logger()
+__all__ = ["Collection", "Outcome"]
+
 T = TypeVar("T")
 
 SAVE_EVERY = 500
@@ -34,14 +32,6 @@ UPKEEP_EVERY = 100
 """Changes after which it is asked whether an index has outgrown what it is."""
 MODEL = "model"
 """Lease of the server that brings the collection to another embedding model."""
-
-
-class Outcome(Enum):
-    """What an ingestion did."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
 
 
 class Collection:
@@ -60,6 +50,9 @@ class Collection:
         self._unsaved = 0
         self._updating = False
         self._preparer = Preparer()
+        self._writer = Writer(
+            store=store, live=self._live, preparer=self._preparer, ready=self._ready, whole=self._whole
+        )
         self._upkeep = Upkeep(store, self._live.run, stopping=lambda: self._preparer.closing)
         self.not_ready = "the embedding model is being loaded"
         """Why the collection cannot be searched yet."""
@@ -157,7 +150,7 @@ class Collection:
                 if not alone:
                     raise _update_running()
                 plan = await plan_update(self._store, document_ids, everything=everything, model=embedder.model_id)
-                async with aclosing(plan.steps(lambda known: self._rewrite(embedder, known))) as steps:
+                async with aclosing(plan.steps(lambda known: self._writer.rewrite(embedder, known))) as steps:
                     async for done, complete in steps:
                         yield Progress(done, plan.total, complete, embedder.model_id, embedder.dimensions)
         finally:
@@ -191,7 +184,7 @@ class Collection:
                 # Another server may have stored it a moment ago.
                 await self.follow()
             return known, Outcome.UNCHANGED
-        return await self._write(document)
+        return await self._writer.write(document)
 
     async def search(
         self, query: str, *, count: int, min_similarity: float | None = None, filters: Filters | None = None
@@ -268,16 +261,7 @@ class Collection:
         Raises:
             NotFoundError: There is none of that id.
         """
-        return await self._whole(self._delete(document_id))
-
-    async def _delete(self, document_id: str) -> tuple[DocumentInfo, int]:
-        async with self._live.writing:
-            written = await self._store.remove(document_id)
-            if written is None:
-                raise not_found(document_id)
-            if self._live.serving is not None:
-                await self._live.take(self._live.serving, written)
-        return written.info, len(written.gone)
+        return await self._writer.delete(document_id)
 
     async def counts(self, category: str = "") -> Counts:
         """Returns sums over the documents of a category, or over all, from the store."""
@@ -320,33 +304,6 @@ class Collection:
             )
         return serving
 
-    async def _write(self, document: NewDocument) -> tuple[DocumentInfo, Outcome]:
-        """Embeds first, then writes all in one transaction, then follows with the index."""
-        while True:
-            serving = self._ready()
-            prepared = await self._preparer.prepare(serving.embedder, document.title, document.content)
-            # From here on a caller that goes away must not leave the index behind the store.
-            written = await self._whole(self._commit(serving, document, prepared))
-            if written is not None:
-                return written
-
-    async def _rewrite(self, embedder: Embedder, document_id: str) -> int | None:
-        """Embeds a stored document anew; returns its passages, or None where the model is no longer in force."""
-        while True:
-            serving = self._ready()
-            if serving.embedder is not embedder:
-                return None
-            stored = await self._store.document(document_id)
-            if stored is None:
-                return 0
-            prepared = await self._preparer.prepare(embedder, stored.info.title, stored.content)
-            try:
-                written = await self._whole(self._commit(serving, again(stored), prepared, new_version=False))
-            except NotFoundError:
-                return 0
-            if written is not None:
-                return written[0].passages
-
     def _changed(self, count: int) -> None:
         before, self._unsaved = self._unsaved, self._unsaved + count
         serving = self._live.serving
@@ -367,26 +324,6 @@ class Collection:
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
         return await asyncio.shield(task)
-
-    async def _commit(
-        self, serving: Serving, document: NewDocument, prepared: Prepared, *, new_version: bool = True
-    ) -> tuple[DocumentInfo, Outcome] | None:
-        """Writes a document and follows with the index; None where another index serves by now."""
-        async with self._live.writing:
-            if self._live.serving != serving:
-                return None
-            written = await self._store.write(
-                document,
-                prepared.chunks,
-                prepared.vector_bytes(),
-                model=serving.embedder.model_id,
-                now=datetime.now(UTC).replace(tzinfo=None),
-                new_version=new_version,
-            )
-            await self._live.take(serving, written, prepared)
-        if written.moment is None:
-            return written.info, Outcome.UNCHANGED
-        return written.info, Outcome.CREATED if written.created else Outcome.UPDATED
 
 
 def _update_running() -> FailedPreconditionError:

@@ -12,9 +12,9 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
-from onenumbers_knowledge.collection import Outcome
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument
 from onenumbers_knowledge.duplicates import Duplicate
+from onenumbers_knowledge.writing import Outcome
 from onenumbers_runtime.errors import invalid
 
 OUTCOMES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -18,6 +19,7 @@ from onenumbers_knowledge.index_source import News
 from onenumbers_knowledge.passage_index import PassageIndex
 from onenumbers_knowledge.preparing import Embedder, Prepared
 from onenumbers_knowledge.store import Store, Written
+from onenumbers_knowledge.turn import model_changed
 from onenumbers_runtime.errors import UnavailableError
 
 log = structlog.get_logger()
@@ -36,6 +38,14 @@ class Serving(NamedTuple):
     passages: PassageIndex
 
 
+@dataclass(slots=True)
+class _Shown:
+    """An index, and the moment of the store that it shows."""
+
+    passages: PassageIndex
+    moment: Moment
+
+
 class LiveIndex:
     """The index of a collection, and the moment of the store that it shows.
 
@@ -52,7 +62,7 @@ class LiveIndex:
         self._store = store
         self._path = path
         self._taken = taken
-        self._moment: Moment | None = None
+        self._shown: _Shown | None = None
         # FAISS runs here alone: off the event loop, and one call at a time.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
         self.writing = asyncio.Lock()
@@ -77,11 +87,12 @@ class LiveIndex:
         for _ in range(_TRIES):
             # The moment first: what changes while the store is read is taken once more afterwards.
             moment = await self._store.moment()
-            index = await self._made(embedder, moment)
-            self._moment = moment
-            if await self._follow(index, embedder.model_id):
-                self.exchange(Serving(embedder, index), self._moment)
+            shown = _Shown(await self._made(embedder, moment), moment)
+            if await self._follow(shown, embedder.model_id):
+                self.exchange(Serving(embedder, shown.passages), shown.moment)
                 return
+            if self.moved_to:
+                raise model_changed()
         raise UnavailableError(
             "the collection is being replaced again and again: its index cannot be made",
             reason="COLLECTION_REPLACED",
@@ -90,7 +101,7 @@ class LiveIndex:
 
     def exchange(self, serving: Serving, moment: Moment) -> None:
         """Lets another index serve, which shows a moment of the store. The caller holds `writing`."""
-        self.serving, self._moment, self.moved_to = serving, moment, ""
+        self.serving, self._shown, self.moved_to = serving, _Shown(serving.passages, moment), ""
         self.moved.clear()
 
     async def take(self, serving: Serving, written: Written, prepared: Prepared | None = None) -> None:
@@ -101,10 +112,10 @@ class LiveIndex:
             written: What the store says of the change.
             prepared: The passages that it added.
         """
-        moment = written.moment
+        moment, shown = written.moment, self._shown
         if moment is None:
             return
-        if self._moment is None or self._moment.number + 1 != moment.number:
+        if shown is None or shown.moment.number + 1 != moment.number:
             await self._catch_up()
             return
         entries, texts = prepared.indexed(written.info, written.added) if prepared is not None else ([], [])
@@ -115,7 +126,7 @@ class LiveIndex:
                 serving.passages.add(entries, texts, prepared.vectors)
 
         await self.run(follow)
-        self._moment = moment
+        shown.moment = moment
         self._taken(1)
 
     async def follow(self) -> None:
@@ -128,17 +139,17 @@ class LiveIndex:
             await self._catch_up()
 
     async def _catch_up(self) -> None:
-        if self.serving is None or self.moved_to:
+        if self.serving is None or self._shown is None or self.moved_to:
             return
-        embedder, index = self.serving
-        if not await self._follow(index, embedder.model_id) and not self.moved_to:
+        embedder = self.serving.embedder
+        if not await self._follow(self._shown, embedder.model_id) and not self.moved_to:
             log.info("collection_replaced")
             await self.make(embedder)
 
-    async def _follow(self, index: PassageIndex, model: str) -> bool:
+    async def _follow(self, shown: _Shown, model: str) -> bool:
         """Brings an index up to date; returns False where it has to be made anew, or is of a model of before."""
-        while self._moment is not None:
-            news = await self._store.news(self._moment, model, limit=_AT_ONCE)
+        while True:
+            news = await self._store.news(shown.moment, model, limit=_AT_ONCE)
             if news.model not in ("", model):
                 log.warning("embedding_model_exchanged", model=news.model, before=model)
                 self.moved_to = news.model
@@ -146,19 +157,18 @@ class LiveIndex:
                 return False
             if news.changes.everything:
                 return False
-            if news.changes.until == self._moment:
+            if news.changes.until == shown.moment:
                 return True
-            await self.run(partial(_take, index, news))
-            self._moment = news.changes.until
+            await self.run(partial(_take, shown.passages, news))
+            shown.moment = news.changes.until
             self._taken(len(news.changes.document_ids))
-        return False
 
     async def save(self) -> None:
         """Saves the index. What is lost here is only time: it can always be made again from the store."""
         async with self.writing:
-            if self.serving is None or self._moment is None or self.moved_to:
+            if self.serving is None or self._shown is None or self.moved_to:
                 return
-            (embedder, index), stamp = self.serving, self._moment.stamp
+            (embedder, index), stamp = self.serving, self._shown.moment.stamp
             try:
                 await self.run(lambda: index.dense.save(self._path, changes=stamp, model=embedder.model_id))
             except OSError as error:

@@ -33,11 +33,7 @@ class Turn:
             UnavailableError: Another server has brought the collection to another model.
         """
         if await fact(self.connection, "active_model") not in ("", model):
-            raise UnavailableError(
-                "the collection has gone over to another embedding model: this server follows",
-                reason="EMBEDDING_MODEL_CHANGED",
-                retry_after=2.0,
-            )
+            raise model_changed()
 
     async def adopt(self, model: str, spec: str, *, tidy: bool) -> str:
         """Makes a model the one that counts where none is yet; returns the one that counts.
@@ -100,6 +96,15 @@ class Turn:
         old = delete(passages).where(passages.c.document_id == info.document_id, passages.c.model == model)
         await self.connection.execute(old)
         return await insert_passages(self.connection, info.document_id, chunks, vectors, model)
+
+
+def model_changed() -> UnavailableError:
+    """Returns the error for vectors of a model that is no longer the one that counts."""
+    return UnavailableError(
+        "the collection has gone over to another embedding model: this server follows",
+        reason="EMBEDDING_MODEL_CHANGED",
+        retry_after=2.0,
+    )
 
 
 async def fact(connection: AsyncConnection, name: str) -> str:

@@ -133,6 +133,33 @@ async def test_a_change_of_model_on_one_is_noticed_by_the_other_which_refuses_un
         await same_as_the_store(collection, collection._store)
 
 
+async def test_an_index_whose_making_fails_is_made_again_at_the_next_look(two, make_note, tmp_path, monkeypatch):
+    one, other = two
+    for number in range(3):
+        await one.ingest(make_note(number))
+    await other.follow()
+    snapshot = tmp_path / "snapshot"
+    snapshot.write_bytes(b"".join([chunk async for chunk, _ in one.export()]))
+    await one.ingest(make_note(3))
+    await other.follow()
+    await one.replace_all(snapshot)
+    news, calls = other._store.news, 0
+
+    async def failing(*given, **named):
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            # The new index is whole, but for a last look at what came meanwhile.
+            raise UnavailableError("gone", reason="STORE_UNAVAILABLE")
+        return await news(*given, **named)
+
+    monkeypatch.setattr(other._store, "news", failing)
+    with pytest.raises(UnavailableError):
+        await other.follow()
+    await same_as_the_store(other, other._store)
+    assert await words(other, "unique3") == []
+
+
 async def test_of_two_updates_of_the_embeddings_one_runs(two, make_note):
     one, other = two
     for number in range(3):
