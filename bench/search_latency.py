@@ -1,6 +1,7 @@
 """Latency of a search through the knowledge server, query embedding included, at 1 to 16 clients.
 
 Usage: python bench/search_latency.py [--texts FOLDER] [--passages 100000] [--data-dir DIR] [--seconds 8] [--print]
+       python bench/search_latency.py --running HOST:PORT,PID [--texts FOLDER] ...
 
 The collection is made by bench/large_collection.py; --texts names a collection in the layout of BEIR whose sentences it
 is made of, and --data-dir keeps it for the next run. No query is asked twice, so no vector comes from the cache. The
@@ -12,13 +13,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import os
 import tempfile
 import time
 from pathlib import Path
 
 import grpc
 import psutil
-from large_collection import Texts, fill, read_texts, serving, share
+from large_collection import Served, Texts, fill, read_texts, serving, share
 from running import machine, write_table
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
@@ -55,35 +57,34 @@ async def load(address: str, queries: list[str], clients: int, seconds: float, m
         return taken, len(taken) / (time.perf_counter() - began)
 
 
-async def measure(options: argparse.Namespace, data_dir: Path, texts: Texts) -> str:
-    await fill(data_dir, texts, options.passages)
-    seeds = itertools.count(100)
+async def measure(served: Served, texts: Texts, options: argparse.Namespace) -> str:
+    before_load = os.getloadavg()[0]
+    seeds = itertools.count(time.time_ns() % 1_000_000)
 
     def fresh() -> list[str]:
         return texts.queries(6_000, next(seeds))
 
     rows, modes = [], []
-    with serving(data_dir) as served:
-        process = psutil.Process(served.pid)
-        await load(served.address, fresh()[:WARM_UP], 1, 2, pb.SEARCH_MODE_HYBRID)
-        for clients in CLIENTS:
-            before = process.cpu_times()
-            taken, rate = await load(served.address, fresh(), clients, options.seconds, pb.SEARCH_MODE_HYBRID)
-            after = process.cpu_times()
-            cpu = (after.user + after.system - before.user - before.system) / len(taken) * 1000
-            rows.append(
-                f"| {clients} | {len(taken)} | {rate:.0f} | {share(taken, 0.5):.1f} | {share(taken, 0.99):.1f} | {cpu:.1f} |"
-            )
-            print(rows[-1], flush=True)
-        for name, mode in MODES:
-            taken, _ = await load(served.address, fresh(), 1, options.seconds / 2, mode)
-            modes.append(f"| {name} | {share(taken, 0.5):.1f} | {share(taken, 0.99):.1f} |")
-            print(modes[-1], flush=True)
-        memory = process.memory_info().rss / 2**20
+    process = psutil.Process(served.pid)
+    await load(served.address, fresh()[:WARM_UP], 1, 2, pb.SEARCH_MODE_HYBRID)
+    for clients in CLIENTS:
+        before = process.cpu_times()
+        taken, rate = await load(served.address, fresh(), clients, options.seconds, pb.SEARCH_MODE_HYBRID)
+        after = process.cpu_times()
+        cpu = (after.user + after.system - before.user - before.system) / len(taken) * 1000
+        rows.append(
+            f"| {clients} | {len(taken)} | {rate:.0f} | {share(taken, 0.5):.1f} | {share(taken, 0.99):.1f} | {cpu:.1f} |"
+        )
+        print(rows[-1], flush=True)
+    for name, mode in MODES:
+        taken, _ = await load(served.address, fresh(), 1, options.seconds / 2, mode)
+        modes.append(f"| {name} | {share(taken, 0.5):.1f} | {share(taken, 0.99):.1f} |")
+        print(modes[-1], flush=True)
+    memory = process.memory_info().rss / 2**20
     told = (
         f"`python bench/search_latency.py --texts FOLDER`, {machine()}. {options.passages:,} passages made of {texts.told}, "
-        "with vectors mixed from real ones; 5 hits, excerpts included, over gRPC, the query embedded each time. Server "
-        f"ready after {served.start_s:.0f} s, {memory:.0f} MB resident."
+        "with vectors spread from real ones; 5 hits, excerpts included, over gRPC, the query embedded each time. The "
+        f"server has {memory:.0f} MB resident; load average of the machine before the run {before_load:.1f}."
     )
     return "\n".join(
         (
@@ -109,11 +110,20 @@ def main() -> None:
     )
     parser.add_argument("--passages", type=int, default=100_000)
     parser.add_argument("--data-dir", type=Path, help="keeps the collection")
+    parser.add_argument("--running", help="measures a server that runs already over such a collection: HOST:PORT,PID")
     parser.add_argument("--seconds", type=float, default=8.0, help="seconds of each load")
     parser.add_argument("--print", action="store_true", help="prints the table and leaves docs/benchmarks.md alone")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        table = asyncio.run(measure(options, options.data_dir or Path(scratch), read_texts(options.texts)))
+    texts = read_texts(options.texts)
+    if options.running:
+        address, _, pid = options.running.partition(",")
+        table = asyncio.run(measure(Served(address, int(pid), 0.0), texts, options))
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            data_dir = options.data_dir or Path(scratch)
+            asyncio.run(fill(data_dir, texts, options.passages))
+            with serving(data_dir) as served:
+                table = asyncio.run(measure(served, texts, options))
     if options.print:
         print(table)
     else:

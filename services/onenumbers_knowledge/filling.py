@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,10 @@ from onenumbers_knowledge.store import Store
 
 log = structlog.get_logger()
 T = TypeVar("T")
+
+_FROZEN_FROM = 10_000
+"""Passages from which the collector is told to leave alone what an index holds. It would go through all of it now and
+then, and no search is answered meanwhile: 50 ms at 100,000 passages."""
 
 
 class Run(Protocol):
@@ -51,6 +56,9 @@ async def fill_words(index: PassageIndex, store: Store, model: str, run: Run) ->
     async for texts in store.texts(model):
         await run(partial(index.add_words, texts))
     await run(index.end_bulk)
+    if len(index) >= _FROZEN_FROM:
+        gc.collect()
+        gc.freeze()
 
 
 async def build_large(

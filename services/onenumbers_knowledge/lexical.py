@@ -68,7 +68,8 @@ class Segment:
             # bm25s counted within the segment; what a word is worth is measured over all of them.
             own = _idf(int(end - start), len(self.keys))
             scores[self._indices[start:end]] += self._data[start:end] * np.float32(weight * idf / own)
-        scores[~self.alive] = 0
+        if self._living < len(self.keys):
+            scores[~self.alive] = 0
         return scores
 
     def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
