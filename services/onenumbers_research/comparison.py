@@ -101,11 +101,11 @@ class DuplicateSearch:
         shown = [subject for subject, _ in told[:_FEW_EXAMPLES]]
         found = await self._built_in.quantities([*shown, *subjects[:_FIRST]])
         told_few = expected[: len(shown)]
-        values = {name: given[len(shown) :] for name, given in found.items() if given[: len(shown)] == told_few}
+        first = {name: given[len(shown) :] for name, given in found.items() if given[: len(shown)] == told_few}
         for place, row in enumerate(rows[:_FIRST]):
-            own = await self._value(candidate, row, [given[place] for given in values.values()])
-            values = {name: given for name, given in values.items() if given[place] is None or given[place] == own}
-        left = [name for name, given in values.items() if any(value is not None for value in given)]
+            own = await self._value(candidate, row, [given[place] for given in first.values()])
+            first = {name: given for name, given in first.items() if given[place] is None or given[place] == own}
+        left = [name for name, given in first.items() if any(value is not None for value in given)]
         if left:
             left = await self._alike(candidate, rows[:_SECOND], subjects[:_SECOND], left)
         for name in sorted(left, key=lambda name: not name.endswith("result.value")):
