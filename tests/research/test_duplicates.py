@@ -42,7 +42,7 @@ KNOWN = {
         "root(month(born) + day(born) + digit_sum(year))",
         "calculate_personal_cycles",
     ),
-    "universal": ("asked: date", "root(digit_sum(year(asked)))", "calculate_universal_cycles: universal_year"),
+    "universal": ("asked: date", "root(digit_sum(year(asked)))", "calculate_"),
     "thought": (
         "name: string, born: date",
         "reduce(sum(letter_values(names(name)[0])) + day(born))",
