@@ -18,7 +18,7 @@ LEAST_ROWS: Final = 30
 _FEW_EXAMPLES: Final = 8
 _MOST_EXAMPLES: Final = 190
 """Examples that are sent at once: the registry takes 200."""
-_SECOND: Final = 20
+_SECOND: Final = 60
 """Rows on which those are compared that are alike on the first ones."""
 _AT_ONCE: Final = 18
 """Values that are tried at once: fewer than a refusal of the registry names."""

@@ -19,6 +19,9 @@ _YEARS: Final = (1900, 2029)
 _LARGEST: Final = 9_999
 _PAIR: Final = 2
 _LEAP: Final = 2000
+_TELLING_DAYS: Final = {11, 19, 22, 28, 29}
+_TELLING_MONTH: Final = 11
+"""Days and the month whose digits are a master number, at once or after one step."""
 _RANGES: Final = {"day": (1, 28), "month": (1, 12), "year": (1950, 2029), "age": (0, 99)}
 """From where numbers of these names are drawn; no other value makes a date."""
 _VOWELS: Final = "aeiou"
@@ -53,9 +56,10 @@ def _range(name: str) -> tuple[int, int]:
 
 
 def _calendar(random: Random) -> list[date]:
-    """Returns every day of the year once, in any order, each of a year of its own."""
+    """Returns every day of the year once, each of a year of its own: those first on which rules for masters differ."""
     days = [date(_LEAP, 1, 1) + timedelta(days=place) for place in range(ROWS)]
     random.shuffle(days)
+    days.sort(key=lambda day: day.day not in _TELLING_DAYS and day.month != _TELLING_MONTH)
     return [_in_some_year(day, random) for day in days]
 
 
