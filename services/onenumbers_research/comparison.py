@@ -16,7 +16,9 @@ from onenumbers_research.sample_inputs import bindings, random_rows
 LEAST_ROWS: Final = 30
 """Of them, those on which the other one must have a result for a comparison to count."""
 _FEW_EXAMPLES: Final = 8
-_SECOND: Final = 20
+_MOST_EXAMPLES: Final = 190
+"""Examples that are sent at once: the registry takes 200."""
+_SECOND: Final = 60
 """Rows on which those are compared that are alike on the first ones."""
 _AT_ONCE: Final = 18
 """Values that are tried at once: fewer than a refusal of the registry names."""
@@ -70,7 +72,7 @@ class DuplicateSearch:
         random = Random(f"{self._seed} {kinds}")  # noqa: S311 - a sample, no secret
         rows = random_rows(candidate.inputs, random)
         for known in await self._registry.active():
-            if known.provenance == candidate.provenance and known.utility_id == candidate.utility_id:
+            if known.made_by(candidate) and known.utility_id == candidate.utility_id:
                 # This very registration, made before a restart.
                 continue
             for names in _mappings(candidate.inputs, known.inputs):
@@ -101,11 +103,11 @@ class DuplicateSearch:
         shown = [subject for subject, _ in told[:_FEW_EXAMPLES]]
         found = await self._built_in.quantities([*shown, *subjects[:_FIRST]])
         told_few = expected[: len(shown)]
-        values = {name: given[len(shown) :] for name, given in found.items() if given[: len(shown)] == told_few}
+        first = {name: given[len(shown) :] for name, given in found.items() if given[: len(shown)] == told_few}
         for place, row in enumerate(rows[:_FIRST]):
-            own = await self._value(candidate, row, [given[place] for given in values.values()])
-            values = {name: given for name, given in values.items() if given[place] is None or given[place] == own}
-        left = [name for name, given in values.items() if any(value is not None for value in given)]
+            own = await self._value(candidate, row, [given[place] for given in first.values()])
+            first = {name: given for name, given in first.items() if given[place] is None or given[place] == own}
+        left = [name for name, given in first.items() if any(value is not None for value in given)]
         if left:
             left = await self._alike(candidate, rows[:_SECOND], subjects[:_SECOND], left)
         for name in sorted(left, key=lambda name: not name.endswith("result.value")):
@@ -199,13 +201,16 @@ async def _compared_with_utility(
 
 
 async def _same(candidate: Definition, results: Sequence[Worked], registry: Registry) -> bool:
-    try:
-        probe = await registry.probe(replace(candidate, examples=tuple(results)))
-    except Refused as refusal:
-        if _of_another_type(refusal):
+    for start in range(0, len(results), _MOST_EXAMPLES):
+        try:
+            probe = await registry.probe(replace(candidate, examples=tuple(results[start : start + _MOST_EXAMPLES])))
+        except Refused as refusal:
+            if _of_another_type(refusal):
+                return False
+            raise
+        if probe.reproduced < probe.given:
             return False
-        raise
-    return probe.reproduced == probe.given
+    return True
 
 
 def _of_another_type(refusal: Refused) -> bool:

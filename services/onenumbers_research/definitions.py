@@ -35,6 +35,10 @@ class Known:
     status: str
     """proposed, validated, active or deprecated."""
 
+    def made_by(self, definition: Definition) -> bool:
+        """Tells whether a definition's document and run registered it, whatever is told of how it was found."""
+        return self.provenance.split(";")[:2] == definition.provenance.split(";")[:2]
+
     def inputs_alike(self, inputs: Sequence[Input]) -> bool:
         """Tells whether its inputs have these names and types."""
         return [(item.name, item.kind) for item in self.inputs] == [(item.name, item.kind) for item in inputs]

@@ -228,7 +228,7 @@ def _part(text: Text, place: int) -> str:
 
 
 def _ours(known: Known, definition: Definition) -> bool:
-    return known.provenance == definition.provenance and known.formula == definition.formula
+    return known.made_by(definition) and known.formula == definition.formula
 
 
 def _wrong(probe: Probe, definition: Definition) -> str:

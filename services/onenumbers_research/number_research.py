@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
+import grpc
+
 from onenumbers.knowledge.v1 import knowledge_pb2
 from onenumbers.research.v1 import discovery_pb2
 from onenumbers.research.v1 import research_pb2 as pb
@@ -67,8 +69,10 @@ class NumberResearch:
         number = int(context.run.request["number"])
         where = str(context.run.request["context"])
         for each in [read_context(where)] if where else [each for each in Context if each.counts_people]:
-            if _counted(each) not in context.run.done:
-                await self._count(context, number, each)
+            if _counted(each) in context.run.done:
+                continue
+            if not await self._count(context, number, each):
+                break
         words = where.replace("_", " ").strip()
         question = f"What does the {words} number {number} mean?" if words else f"What does the number {number} mean?"
         try:
@@ -88,7 +92,8 @@ class NumberResearch:
             Change(summary=answer.SerializeToString()),
         )
 
-    async def _count(self, context: RunContext, number: int, where: Context) -> None:
+    async def _count(self, context: RunContext, number: int, where: Context) -> bool:
+        """Counts in one context; returns whether another one is worth trying."""
         question = Question(context=where, number=number, source=Source.BUNDLED)
         label = where.value.replace("_", " ")
         try:
@@ -96,15 +101,17 @@ class NumberResearch:
         except InvalidArgumentError as error:
             reason = error.violations[0].description if error.violations else error.message
             await context.record("patterns", f"No count of {label}: {reason}.", Change(done=_counted(where)))
-            return
-        except UnavailableError as error:
-            await context.record("patterns", f"No count of {label}: {error.message}.", Change(done=_counted(where)))
-            return
+            return True
+        except (UnavailableError, grpc.aio.AioRpcError) as error:
+            told = error.message if isinstance(error, UnavailableError) else f"it was refused with {error.code().name}"
+            await context.record("patterns", f"Counts from {label} on are missing: {told}.", Change())
+            return False
         statement = stated(question, found)
         pattern = discovery_pb2.CountedPattern(
             context=where.value, statement=statement, analysis=patterns(question, found, (), ())
         )
         await context.record("patterns", statement, Change(pattern=pattern.SerializeToString(), done=_counted(where)))
+        return True
 
     async def _analysed(self, question: Question) -> Analysis:
         for pause in self._patience:

@@ -12,13 +12,16 @@ from typing import Any, Final
 from onenumbers_research.definitions import Subject
 from onenumbers_research.extraction import Input
 
-ROWS: Final = 100
-"""Random inputs on which two calculations are compared. Some differ on few: a master number is one result in twelve."""
-_FIRST_DAY: Final = date(1900, 1, 1)
-_DAYS: Final = 130 * 365
+ROWS: Final = 366
+"""Inputs on which two calculations are compared: every day of the year once. Rules that keep master numbers elsewhere
+differ on a few of them alone."""
+_YEARS: Final = (1900, 2029)
 _LARGEST: Final = 9_999
 _PAIR: Final = 2
 _LEAP: Final = 2000
+_TELLING_DAYS: Final = {11, 19, 22, 28, 29}
+_TELLING_MONTH: Final = 11
+"""Days and the month whose digits are a master number, at once or after one step."""
 _RANGES: Final = {"day": (1, 28), "month": (1, 12), "year": (1950, 2029), "age": (0, 99)}
 """From where numbers of these names are drawn; no other value makes a date."""
 _VOWELS: Final = "aeiou"
@@ -26,14 +29,15 @@ _OTHERS: Final = "bcdfghjklmnprstvwxyz"
 
 
 def random_rows(inputs: Sequence[Input], random: Random) -> list[dict[str, Any]]:
-    """Returns random inputs: days of 1900-2029, names of two or three words, numbers of 0-9,999.
+    """Returns random inputs: each day of the year once, of 1900-2029; names of two or three words; numbers of 0-9,999.
 
     Numbers that are called day, month, year or age are drawn from those. Of several days the first is the earliest in
     one row and the latest in the next: a birth lies before the day of which something is asked, whichever comes first.
     """
     rows: list[dict[str, Any]] = []
+    calendars = [_calendar(random) for item in inputs if item.kind == "date"]
     for place in range(ROWS):
-        days = iter(sorted((_day(random) for _ in inputs), reverse=place % 2 == 1))
+        days = iter(sorted((calendar[place] for calendar in calendars), reverse=place % 2 == 1))
         row: dict[str, Any] = {}
         for item in inputs:
             if item.kind == "date":
@@ -51,8 +55,17 @@ def _range(name: str) -> tuple[int, int]:
     return next((bounds for word, bounds in _RANGES.items() if word in words), (0, _LARGEST))
 
 
-def _day(random: Random) -> date:
-    return _FIRST_DAY + timedelta(days=random.randrange(_DAYS))
+def _calendar(random: Random) -> list[date]:
+    """Returns every day of the year once, each of a year of its own: those first on which rules for masters differ."""
+    days = [date(_LEAP, 1, 1) + timedelta(days=place) for place in range(ROWS)]
+    random.shuffle(days)
+    days.sort(key=lambda day: day.day not in _TELLING_DAYS and day.month != _TELLING_MONTH)
+    return [_in_some_year(day, random) for day in days]
+
+
+def _in_some_year(day: date, random: Random) -> date:
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=random.randrange(1904, _YEARS[1], 4) if leap_day else random.randint(*_YEARS))
 
 
 def _name(random: Random) -> str:

@@ -34,18 +34,18 @@ KNOWN = {
     ),
     "personal_year": (
         "born: date, day_of_interest: date",
-        "reduce(reduce(month(born)) + reduce(day(born)) + reduce(digit_sum(year(day_of_interest))))",
+        "root(month(born) + day(born) + digit_sum(year(day_of_interest)))",
         "calculate_personal_cycles",
     ),
     "year_asked": (
         "born: date, year: integer",
-        "reduce(reduce(month(born)) + reduce(day(born)) + reduce(digit_sum(year)))",
+        "root(month(born) + day(born) + digit_sum(year))",
         "calculate_personal_cycles",
     ),
-    "universal": ("on: date", "reduce(digit_sum(year(on)))", "calculate_universal_cycles: universal_year.value"),
+    "universal": ("asked: date", "root(digit_sum(year(asked)))", "calculate_"),
     "thought": (
         "name: string, born: date",
-        "reduce(sum(letter_values(names(name)[0])) + day(born))",
+        "reduce(reduce(sum(letter_values(names(name)[0]))) + reduce(day(born)))",
         "calculate_rational_thought: result.value",
     ),
     "cornerstone": ("name: string", "letter_values(letters(name))[0]", "calculate_cornerstones: cornerstone.value"),

@@ -80,6 +80,9 @@ class Registry:
         if self._next_look is not None:
             with contextlib.suppress(MeshError):
                 await self._next_look
+        # A look that has begun is not the next one any more; the store must not be closed under it.
+        async with self._looking:
+            pass
 
     async def register(self, definition: Definition, proposer: str = "") -> Record:
         """Verifies a definition and stores it as the next version of its id.
