@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_utilities.numerology import objects
 from onenumbers_utilities.numerology.bridges import maturity_readings
-from onenumbers_utilities.numerology.chaldean import CompoundMethod, birth_root, chaldean_name, chaldean_total
+from onenumbers_utilities.numerology.chaldean import (
+    CompoundMethod,
+    birth_root,
+    chaldean_birth,
+    chaldean_name,
+    chaldean_total,
+)
 from onenumbers_utilities.numerology.comparison import compare_names
 from onenumbers_utilities.numerology.compatibility import compare_people, read_person
 from onenumbers_utilities.numerology.compounds import compound_meaning
@@ -43,6 +49,7 @@ from onenumbers_utilities.numerology.options import (
     MasterSet,
     NumerologyOptions,
     School,
+    SummingMethod,
     Transliteration,
     YOverride,
     YRule,
@@ -346,3 +353,56 @@ def test_counts_over_dates_name_the_rule_of_the_number():
         NumberOfDates(DateNumber.BIRTHDAY, personal_year_in=2031).checked()
     with pytest.raises(InvalidArgumentError, match="is needed for the personal year"):
         NumberOfDates(DateNumber.PERSONAL_YEAR).checked()
+
+
+def test_parts_and_notices_of_a_kua_number():
+    """1990-02-04 stands at the turn; 1900-01-31 is the first day of the first lunar year of the table."""
+    found = kua(date(1990, 2, 4), KuaFormula.MALE).number
+    assert [(part.label, part.text, part.value) for part in found.components] == [
+        ("constant", "11", 11),
+        ("year", "1990", -1),
+    ]
+    (notice,) = found.warnings
+    assert notice.message.startswith("The solar year begins on 3, 4 or 5 February by astronomy;")
+    (other,) = kua(date(1900, 1, 31), KuaFormula.MALE).number.alternatives
+    assert (other.rule_id, other.value) == ("kua.lunar_year", 1)
+
+
+def test_other_readings_of_y_are_summed_as_asked():
+    """Yvonne Kay Guy where no Y is a vowel: 11, 1 and 3; the 11 stays, or becomes 2 where names are reduced plainly."""
+    wanted = {
+        SummingMethod.PER_NAME: (6, 15),
+        SummingMethod.LETTER_TOTAL: (6, 15),
+        SummingMethod.PER_NAME_PLAIN: (6, 6),
+    }
+    for method, (value, total) in wanted.items():
+        options = NumerologyOptions(summing_method=method)
+        found = soul_urge(mark_name(read_name("Yvonne Kay Guy"), options)).alternatives
+        others = {each.rule_id: (each.value, each.total) for each in found}
+        assert others[f"soul_urge.{method.value}.y_always_consonant"] == (value, total)
+    (other,) = soul_urge(mark_name(read_name("Lynn"), NumerologyOptions())).alternatives
+    assert (other.value, other.total) == (None, 0)
+
+
+def test_planes_and_transits_name_the_master_numbers_that_were_set():
+    """John Bob has letters on two planes of four."""
+    options = NumerologyOptions(master_set=MasterSet.NONE)
+    found = [each.number for each in planes(read_name("John Bob"), options=options).planes]
+    assert [each.inputs_used for each in found] == [{"name": "John Bob", "master_numbers": "none"}] * 4
+    assert [[notice.code for notice in each.warnings] for each in found] == [
+        ["NO_LETTERS_ON_PLANE"],
+        [],
+        [],
+        ["NO_LETTERS_ON_PLANE"],
+    ]
+    (year,) = transits(read_name("John Bob"), BORN, [20], options, explain=False).years
+    assert year.essence.inputs_used["master_numbers"] == "none"
+
+
+def test_parts_of_the_third_pinnacle_are_those_that_are_added():
+    """2 September 1990: the first pinnacle stays 11 as a part of the third."""
+    third = pinnacles(date(1990, 9, 2))[2].number
+    assert [(part.text, part.value) for part in third.components] == [("11", 11), ("3", 3)]
+    birth = chaldean_birth(13)
+    assert birth.compound is not None
+    assert (birth.compound.label, birth.compound.number) == ("day", 13)
