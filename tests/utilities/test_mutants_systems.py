@@ -95,8 +95,11 @@ REFUSED = {
     "name.max_length name": lambda: native_letters("א" * 201),
     "name.no_letters name": lambda: native_letters("- ."),
     "native_letters.script name": lambda: native_letters("Ana"),
+    "object.digit name": lambda: objects.business_name("٣"),
     "object.digit plate": lambda: objects.plate_number("B ٣"),
     "object.max_length number": lambda: objects.house_number("1" * 33),
+    "object.nothing_to_add name": lambda: objects.business_name("000"),
+    "object.nothing_to_add phone": lambda: objects.phone_number("000"),
     "object.nothing_to_add plate": lambda: objects.plate_number("000"),
     "object.nothing_to_count plate": lambda: objects.plate_number("-"),
     "object.required plate": lambda: objects.plate_number(" "),
@@ -283,6 +286,37 @@ def test_parts_of_a_business_name():
     of_chaldean, compound = objects.business_name("K I", objects.LetterValues.CHALDEAN)
     assert ([each.rule_id for each in of_chaldean.alternatives], compound) == (["business.pythagorean"], None)
     assert of_chaldean.alternatives[0].value == 11
+
+
+def test_a_business_of_another_script_is_counted_in_latin_letters():
+    """Αθήνα (1 2 8 9 5 1) and Σία (1 9 1) with the digits 2 and 4; signs and digits stay where they are."""
+    found, _ = objects.business_name("Αθήνα & Σία 24", transliteration=Transliteration.ELOT_743)
+    assert (found.total, found.value) == (26 + 11 + 6, 7)
+    assert [part.text for part in found.components] == ["ATHINA", "SIA", "24"]
+    assert [each.code for each in found.warnings] == ["TRANSLITERATED", "SIGN_NOT_COUNTED"]
+    assert "ATHINA SIA 24" in found.warnings[0].message
+    assert {**found.inputs_used, "transliterated_by": ""} == {
+        "name": "Αθήνα & Σία 24",
+        "transliteration": "elot_743",
+        "latin_name": "Athína & Sía 24",
+        "transliterated_by": "",
+    }
+    latin, _ = objects.business_name("Muller 2", transliteration=Transliteration.ELOT_743)
+    assert (dict(latin.inputs_used), latin.warnings) == ({"name": "Muller 2"}, ())
+    for name in ("Αθήνα", "Αθήνα 2 Ltd", "A Αθήνα", "2 Αθήνα"):
+        with pytest.raises(InvalidArgumentError):
+            objects.business_name(name)
+
+
+def test_a_business_of_german_letters_is_counted_as_the_policy_says():
+    found, _ = objects.business_name("Bücher", policy=LetterPolicy.DE_EXPANDED)
+    assert [part.text for part in found.components] == ["BUECHER"]
+    assert dict(found.inputs_used) == {"name": "Bücher", "letter_policy": "de_expanded"}
+    assert found.total == 2 + 3 + 5 + 3 + 8 + 5 + 9
+    (other,) = objects.business_name("Bücher", objects.LetterValues.CHALDEAN, policy=LetterPolicy.DE_EXPANDED)[
+        0
+    ].alternatives
+    assert (other.value, other.total) == (8, 35)
 
 
 def test_a_flat_shows_what_the_other_rule_gives():
