@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_utilities.numerology import objects
 from onenumbers_utilities.numerology.bridges import maturity_readings
-from onenumbers_utilities.numerology.chaldean import CompoundMethod, birth_root, chaldean_name, chaldean_total
+from onenumbers_utilities.numerology.chaldean import (
+    CompoundMethod,
+    birth_root,
+    chaldean_birth,
+    chaldean_name,
+    chaldean_total,
+)
 from onenumbers_utilities.numerology.comparison import compare_names
 from onenumbers_utilities.numerology.compatibility import compare_people, read_person
 from onenumbers_utilities.numerology.compounds import compound_meaning
@@ -43,6 +49,7 @@ from onenumbers_utilities.numerology.options import (
     MasterSet,
     NumerologyOptions,
     School,
+    SummingMethod,
     Transliteration,
     YOverride,
     YRule,
@@ -88,8 +95,11 @@ REFUSED = {
     "name.max_length name": lambda: native_letters("א" * 201),
     "name.no_letters name": lambda: native_letters("- ."),
     "native_letters.script name": lambda: native_letters("Ana"),
+    "object.digit name": lambda: objects.business_name("٣"),
     "object.digit plate": lambda: objects.plate_number("B ٣"),
     "object.max_length number": lambda: objects.house_number("1" * 33),
+    "object.nothing_to_add name": lambda: objects.business_name("000"),
+    "object.nothing_to_add phone": lambda: objects.phone_number("000"),
     "object.nothing_to_add plate": lambda: objects.plate_number("000"),
     "object.nothing_to_count plate": lambda: objects.plate_number("-"),
     "object.required plate": lambda: objects.plate_number(" "),
@@ -278,6 +288,37 @@ def test_parts_of_a_business_name():
     assert of_chaldean.alternatives[0].value == 11
 
 
+def test_a_business_of_another_script_is_counted_in_latin_letters():
+    """Αθήνα (1 2 8 9 5 1) and Σία (1 9 1) with the digits 2 and 4; signs and digits stay where they are."""
+    found, _ = objects.business_name("Αθήνα & Σία 24", transliteration=Transliteration.ELOT_743)
+    assert (found.total, found.value) == (26 + 11 + 6, 7)
+    assert [part.text for part in found.components] == ["ATHINA", "SIA", "24"]
+    assert [each.code for each in found.warnings] == ["TRANSLITERATED", "SIGN_NOT_COUNTED"]
+    assert "ATHINA SIA 24" in found.warnings[0].message
+    assert {**found.inputs_used, "transliterated_by": ""} == {
+        "name": "Αθήνα & Σία 24",
+        "transliteration": "elot_743",
+        "latin_name": "Athína & Sía 24",
+        "transliterated_by": "",
+    }
+    latin, _ = objects.business_name("Muller 2", transliteration=Transliteration.ELOT_743)
+    assert (dict(latin.inputs_used), latin.warnings) == ({"name": "Muller 2"}, ())
+    for name in ("Αθήνα", "Αθήνα 2 Ltd", "A Αθήνα", "2 Αθήνα"):
+        with pytest.raises(InvalidArgumentError):
+            objects.business_name(name)
+
+
+def test_a_business_of_german_letters_is_counted_as_the_policy_says():
+    found, _ = objects.business_name("Bücher", policy=LetterPolicy.DE_EXPANDED)
+    assert [part.text for part in found.components] == ["BUECHER"]
+    assert dict(found.inputs_used) == {"name": "Bücher", "letter_policy": "de_expanded"}
+    assert found.total == 2 + 3 + 5 + 3 + 8 + 5 + 9
+    (other,) = objects.business_name("Bücher", objects.LetterValues.CHALDEAN, policy=LetterPolicy.DE_EXPANDED)[
+        0
+    ].alternatives
+    assert (other.value, other.total) == (8, 35)
+
+
 def test_a_flat_shows_what_the_other_rule_gives():
     (other,) = objects.house_number("12", "4").alternatives
     assert (other.rule_id, other.school, other.value) == ("house.unit_added", School.PYTHAGOREAN, 7)
@@ -346,3 +387,56 @@ def test_counts_over_dates_name_the_rule_of_the_number():
         NumberOfDates(DateNumber.BIRTHDAY, personal_year_in=2031).checked()
     with pytest.raises(InvalidArgumentError, match="is needed for the personal year"):
         NumberOfDates(DateNumber.PERSONAL_YEAR).checked()
+
+
+def test_parts_and_notices_of_a_kua_number():
+    """1990-02-04 stands at the turn; 1900-01-31 is the first day of the first lunar year of the table."""
+    found = kua(date(1990, 2, 4), KuaFormula.MALE).number
+    assert [(part.label, part.text, part.value) for part in found.components] == [
+        ("constant", "11", 11),
+        ("year", "1990", -1),
+    ]
+    (notice,) = found.warnings
+    assert notice.message.startswith("The solar year begins on 3, 4 or 5 February by astronomy;")
+    (other,) = kua(date(1900, 1, 31), KuaFormula.MALE).number.alternatives
+    assert (other.rule_id, other.value) == ("kua.lunar_year", 1)
+
+
+def test_other_readings_of_y_are_summed_as_asked():
+    """Yvonne Kay Guy where no Y is a vowel: 11, 1 and 3; the 11 stays, or becomes 2 where names are reduced plainly."""
+    wanted = {
+        SummingMethod.PER_NAME: (6, 15),
+        SummingMethod.LETTER_TOTAL: (6, 15),
+        SummingMethod.PER_NAME_PLAIN: (6, 6),
+    }
+    for method, (value, total) in wanted.items():
+        options = NumerologyOptions(summing_method=method)
+        found = soul_urge(mark_name(read_name("Yvonne Kay Guy"), options)).alternatives
+        others = {each.rule_id: (each.value, each.total) for each in found}
+        assert others[f"soul_urge.{method.value}.y_always_consonant"] == (value, total)
+    (other,) = soul_urge(mark_name(read_name("Lynn"), NumerologyOptions())).alternatives
+    assert (other.value, other.total) == (None, 0)
+
+
+def test_planes_and_transits_name_the_master_numbers_that_were_set():
+    """John Bob has letters on two planes of four."""
+    options = NumerologyOptions(master_set=MasterSet.NONE)
+    found = [each.number for each in planes(read_name("John Bob"), options=options).planes]
+    assert [each.inputs_used for each in found] == [{"name": "John Bob", "master_numbers": "none"}] * 4
+    assert [[notice.code for notice in each.warnings] for each in found] == [
+        ["NO_LETTERS_ON_PLANE"],
+        [],
+        [],
+        ["NO_LETTERS_ON_PLANE"],
+    ]
+    (year,) = transits(read_name("John Bob"), BORN, [20], options, explain=False).years
+    assert year.essence.inputs_used["master_numbers"] == "none"
+
+
+def test_parts_of_the_third_pinnacle_are_those_that_are_added():
+    """2 September 1990: the first pinnacle stays 11 as a part of the third."""
+    third = pinnacles(date(1990, 9, 2))[2].number
+    assert [(part.text, part.value) for part in third.components] == [("11", 11), ("3", 3)]
+    birth = chaldean_birth(13)
+    assert birth.compound is not None
+    assert (birth.compound.label, birth.compound.number) == ("day", 13)
