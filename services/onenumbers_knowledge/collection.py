@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -197,9 +198,8 @@ class Collection:
             UnavailableError: No embedding model is loaded.
         """
         embedder, index = self._ready()
-        return await search(
-            asked, store=self._store, embedder=embedder, model=embedder.model_id, index=index, run=self._run
-        )
+        model = embedder.model_id
+        return await search(asked, store=self._store, embedder=embedder, model=model, index=index, run=self._run)
 
     async def export(self) -> AsyncGenerator[tuple[bytes, str], None]:
         """Yields the collection as an archive in chunks; the last one comes with its SHA-256."""
@@ -249,7 +249,7 @@ class Collection:
 
     async def look(self, read: Callable[[PassageIndex], T]) -> T:
         """Returns what is read from the index that serves; UnavailableError where none does."""
-        return await self._run(lambda index=self._ready().passages: read(index))  # type: ignore[misc]
+        return await self._run(partial(read, self._ready().passages))
 
     async def delete(self, document_id: str) -> tuple[DocumentInfo, int]:
         """Deletes a document; searches stop finding it at once. Returns what it was and how many passages went.
