@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -202,9 +203,8 @@ class Collection:
             UnavailableError: No embedding model is loaded.
         """
         embedder, index = self._ready()
-        return await search(
-            asked, store=self._store, embedder=embedder, model=embedder.model_id, index=index, run=self._live.run
-        )
+        model = embedder.model_id
+        return await search(asked, store=self._store, embedder=embedder, model=model, index=index, run=self._live.run)
 
     async def export(self) -> AsyncGenerator[tuple[bytes, str], None]:
         """Yields the collection as an archive in chunks; the last one comes with its SHA-256."""
@@ -252,8 +252,7 @@ class Collection:
 
     async def look(self, read: Callable[[PassageIndex], T]) -> T:
         """Returns what is read from the index that serves; UnavailableError where none does."""
-        passages = self._ready().passages
-        return await self._live.run(lambda: read(passages))
+        return await self._live.run(partial(read, self._ready().passages))
 
     async def delete(self, document_id: str) -> tuple[DocumentInfo, int]:
         """Deletes a document; searches stop finding it at once. Returns what it was and how many passages went.

@@ -49,8 +49,8 @@ class Ranking:
     """Passages that the filters let through."""
     worth: Mapping[str, float]
     """Stems of the question with their inverse document frequencies."""
-    words_known: bool
-    """Whether a passage has a word of the question."""
+    words_known: int
+    """Different words of the question that some passage has; `worth` has all of them."""
 
 
 class _Words:
@@ -182,7 +182,8 @@ class PassageIndex:
         depth = max(DEPTH, count)
         allowed = self.dense.matching(question.filters)
         query = self.lexical.query(question.text)
-        words = self._words(self._with_names(question.text, query))
+        named = self._with_names(question.text, query)
+        words = self._words(named)
         keys, cosines = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
         if question.mode is not Mode.LEXICAL and question.vector is not None:
             near, _ = self.dense.search(question.vector, depth, question.filters)
@@ -211,7 +212,7 @@ class PassageIndex:
             candidates=chosen[:count],
             compared=len(self) if allowed is None else len(allowed),
             worth=self.lexical.worth(question.text),
-            words_known=bool(query),
+            words_known=len(query) or len(named),
         )
 
     def _with_names(self, text: str, query: Mapping[int, float]) -> dict[int, float]:

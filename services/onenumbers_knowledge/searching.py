@@ -183,9 +183,18 @@ async def _vector(embedder: QueryEmbedder, text: str) -> Any:
 
 def _notes(mode: Mode, ranking: Ranking) -> tuple[str, ...]:
     """Tells where a ranking is weaker than its mode promises."""
-    if mode is Mode.DENSE or ranking.words_known or not ranking.compared:
+    asked = len(ranking.worth)
+    if mode is Mode.DENSE or not ranking.compared:
         return ()
-    why = "the query holds only stop words" if not ranking.worth else "no passage has a word of the query"
+    if ranking.words_known:
+        # A question in another language shares its numbers and names with the documents at most.
+        unknown = asked - ranking.words_known
+        if 2 * unknown <= asked:
+            return ()
+        return (
+            f"no passage has {unknown} of the {asked} words of the query: they were found by meaning alone, if at all",
+        )
+    why = "the query holds only stop words" if not asked else "no passage has a word of the query"
     if mode is Mode.LEXICAL:
         return (f"{why}: nothing can be found by words",)
     return (f"{why}: ranked by meaning alone",)

@@ -51,7 +51,7 @@ def test_a_document_is_what_its_front_matter_says(file: CorpusFile):
     assert front["sources"]
     assert all(item["name"] and item["status"] in ("S", "K", "C") for item in front["sources"])
     assert all(0 <= number <= 99 for number in document.numbers)
-    assert 100 <= len(document.content.split()) <= 600
+    assert 150 <= len(document.content.split()) <= 600
     assert document.content.startswith(f"# {document.title}\n")
     assert document.content.count("\n## ") >= 2
     assert split(document.content, count_tokens=lambda text: len(text.split()), budget=200)

