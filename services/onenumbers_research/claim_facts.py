@@ -72,7 +72,9 @@ def read_fact(text: str) -> Fact | None:
         found = [word.lower() for word in _WORD.findall(after[1]) if word.lower() in kind] if after else []
         if len(found) == 1:
             others = "|".join(sorted(kind))
-            return Fact(named, frozenset(stems(found[0])), re.compile(rf"\ban? (?:[\w-]+ ){{0,2}}(?:{others})\b", re.I), True)
+            return Fact(
+                named, frozenset(stems(found[0])), re.compile(rf"\ban? (?:[\w-]+ ){{0,2}}(?:{others})\b", re.I), True
+            )
     return None
 
 

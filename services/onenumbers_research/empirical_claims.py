@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from functools import lru_cache
 
 from onenumbers_research.calibration import Limits
 from onenumbers_research.claim_dates import words
@@ -28,6 +29,7 @@ from onenumbers_research.claim_evidence import (
 )
 from onenumbers_research.claim_facts import judge_fact, people, read_fact
 from onenumbers_research.meaning_claims import Judgement
+from onenumbers_research.support import content_words
 
 CATEGORY = "validation"
 """Category of the documents on evidence and history."""
@@ -49,9 +51,16 @@ _PHRASES = tuple(
         (r"\b(?:names? numbers?|numbers? of (?:a |the )?(?:\w+ )?names?|name numerology)\b", " namenumber "),
         (r"\b(?:real|pen|professional|stage) name\b", " realname "),
         (r"\bin print\b|\b(?:printed|published|publication|appeared|dated|issued)\b", " published "),
+        (r"\bwrote\b|\bwritings?\b|\bwritten\b", " writing "),
         (r"\b(?:forecasts?|predictions?|prophec\w+)\b", " forecast "),
-        (r"\bnobel(?: prizes?| laureates?)?|\blaureates?", " laureate "),
-        (r"\bself-perception|\b(?:see|describe|recogni[sz]e)s? themselves|\bown number", " selfimage "),
+        (
+            r"\b(?:wins?|winning|won) (?:a |the )?nobel(?: prizes?)?|\bnobel(?: prizes?| laureates?)?|\blaureates?",
+            " laureate ",
+        ),
+        (
+            r"\bself-perception|\b(?:see|describe)s? themselves|\brecogni[sz]e\w*(?: themselves)?|\bown number",
+            " selfimage ",
+        ),
         (r"\bchi-square", " chisquare "),
         (r"\bsucce\w+|\bachiev\w+|\bcareers?\b", " success "),
         (r"\bagree\w*|\bmatch\w*|\bfit(?:s|ted)?\b", " agree "),
@@ -121,7 +130,7 @@ def judge_empirical(text: str, passages: Sequence[Passage], limits: Limits) -> J
     ]
     reworded = _reworded(text)
     figures = _figures(reworded)
-    every = stems(_FIGURE.sub(" ", reworded))
+    every = content_words(_FIGURE.sub(" ", reworded))
     items = every - _FRAME
     if len(items) < 2:
         items |= every & _THING
@@ -152,6 +161,8 @@ def judge_empirical(text: str, passages: Sequence[Passage], limits: Limits) -> J
         if value >= limits.fact and same:
             agreeing.add(place.passage.document_id)
     null = _null_finding(read, wanted, weight) if _EFFECT.search(text) and _SUBJECT.search(text) else (0.0, None)
+    if _OTHER_SUBJECT.search(text):
+        null = (0.0, None)
     if null[0] >= limits.passage and null[0] >= max(best[True][0], best[False][0]) and not figures:
         best[negated] = null
     for_it, against = best[True], best[False]
@@ -166,29 +177,37 @@ def judge_empirical(text: str, passages: Sequence[Passage], limits: Limits) -> J
         "words": float(len(wanted)),
         "unknown": unknown,
         "named": float(bool(named)),
+        "strength": 0.0,
+        "rival": 0.0,
+        "missed": 0.0,
     }
     fact = read_fact(text)
     if fact is not None and (found := judge_fact(fact, read)) is not None:
         holds, place = found
-        quantities["fact"] = 1.0
+        quantities |= {"fact": 1.0, "strength": 1.0}
         reason = "a document on the person says it" if holds else "a document on the person gives another one"
         return Judgement(holds != negated, reason, (place,), quantities)
+    if figures and for_it[0] >= limits.fact:
+        # A place that gives the claim's own figures weighs more than one that gives others, of something else perhaps.
+        figure_conflict = (min(figure_conflict[0], for_it[0]), figure_conflict[1])
     top = max(for_it[0], against[0], figure_conflict[0])
     strange = _strangers(text, read)
-    if strange:
-        return Judgement(None, f"no document on evidence names {strange}", (), quantities)
-    if not wanted or top < limits.fact or unknown > limits.unknown:
-        return Judgement(None, "no document on evidence speaks of it", (), quantities)
+    if strange or not wanted or top < limits.fact or unknown > limits.unknown:
+        quantities["missed"] = top
+        reason = f"no document on evidence names {strange}" if strange else "no document on evidence speaks of it"
+        return Judgement(None, reason, (), quantities)
+    quantities["strength"] = top
     if for_it[0] >= top and for_it[1] is not None and not (against[0] >= top and against[1] is null[1]):
         if effect and for_it[1].passage.source != SCIENTIFIC:
             return Judgement(None, "only a traditional source says it", (), quantities)
+        quantities["rival"] = max(against[0], figure_conflict[0])
         return Judgement(True, "a document on evidence says it", (for_it[1],), quantities)
     if against[0] >= top and against[1] is not None:
+        quantities["rival"] = max(for_it[0], figure_conflict[0])
         return Judgement(False, "a document on evidence says the opposite", (against[1],), quantities)
-    conflict = figure_conflict[1]
-    return Judgement(
-        False, "a document on evidence gives another figure", (conflict,) if conflict is not None else (), quantities
-    )
+    quantities["rival"] = max(for_it[0], against[0])
+    conflict = (figure_conflict[1],) if figure_conflict[1] is not None else ()
+    return Judgement(False, "a document on evidence gives another figure", conflict, quantities)
 
 
 def _said(place: Place, claim: str) -> str:
@@ -249,6 +268,7 @@ def _null_finding(
     return best
 
 
+@lru_cache(maxsize=8192)
 def _reworded(text: str) -> str:
     text = _LIFE.sub(r" born \1, died \2 ", text)
     for pattern, word in _PHRASES:

@@ -1,6 +1,7 @@
-"""A research server over a real gRPC server that serves a few fixed passages."""
+"""Research servers over a real gRPC server with a few fixed passages, and over a real knowledge server."""
 
 import contextlib
+from contextlib import AsyncExitStack
 
 import grpc
 import pytest
@@ -8,6 +9,12 @@ import pytest
 from onenumbers.knowledge.v1 import knowledge_pb2 as kpb
 from onenumbers.knowledge.v1 import knowledge_pb2_grpc
 from onenumbers.research.v1 import research_pb2_grpc
+from onenumbers_knowledge.collection import Collection
+from onenumbers_knowledge.corpus_files import read_corpus
+from onenumbers_knowledge.loading import load_corpus, load_embedder
+from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
+from onenumbers_knowledge.settings import KnowledgeSettings
+from onenumbers_knowledge.store import open_store
 from onenumbers_models.generator import LlamaGenerator
 from onenumbers_models.sources import resolve
 from onenumbers_research.knowledge_client import KnowledgeClient
@@ -26,14 +33,16 @@ PASSAGES = {
 
 
 class Passages(knowledge_pb2_grpc.KnowledgeServiceServicer):
-    """Serves the passages with similarities that the test sets."""
+    """Serves the passages with similarities that the test sets, for some queries others."""
 
     def __init__(self) -> None:
         self.similarity = 0.8
+        self.similarities: dict[str, float] = {}
         self.requests: list[kpb.SemanticSearchRequest] = []
 
     async def SemanticSearch(self, request, context):
         self.requests.append(request)
+        similarity = self.similarities.get(request.query, self.similarity)
         hits = [
             kpb.SearchHit(
                 passage=kpb.Passage(
@@ -44,7 +53,7 @@ class Passages(knowledge_pb2_grpc.KnowledgeServiceServicer):
                     end_offset=len(text),
                 ),
                 score=0.9 - 0.1 * index,
-                cosine=self.similarity - 0.1 * index,
+                cosine=similarity - 0.1 * index,
                 category="calculation",
                 source="modern",
             )
@@ -92,5 +101,29 @@ def serving_research():
         servicer = ResearchServicer(knowledge=KnowledgeClient(channel, token=None), slot=slot)
         async with running([research_service(servicer)]) as (_, own):
             yield research_pb2_grpc.ResearchServiceStub(own)
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def serving_corpus():
+    """Serves chosen documents of the starter corpus with the default embedder; yields a channel."""
+
+    @contextlib.asynccontextmanager
+    async def serve(folder, chosen):
+        settings = KnowledgeSettings.load(data_dir=folder)
+        settings.store_path.parent.mkdir(parents=True, exist_ok=True)
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(open_store(settings.store_path))
+            embedder = await load_embedder(settings)
+            stack.push_async_callback(embedder.close)
+            collection = Collection(store, index_path=settings.index_path)
+            await collection.open(embedder)
+            stack.push_async_callback(collection.close)
+            files = [file for file in read_corpus() if file.document.document_id in chosen]
+            assert len(files) == len(chosen)
+            await load_corpus(collection, files=files)
+            _, channel = await stack.enter_async_context(running([knowledge_service(KnowledgeServicer(collection))]))
+            yield channel
 
     return serve
