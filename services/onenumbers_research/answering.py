@@ -24,14 +24,12 @@ METHOD = (
     f"A sentence stands only if one place of a cited passage (two neighbouring sentences) holds at least "
     f"{THRESHOLD:.0%} of its content words and all of its numbers, and both deny or neither does. The question counts "
     f"as covered when a passage has a cosine similarity of at least {COVERED_SIMILARITY:.2f} with it, and "
-    f"{COVERED_WORDS:.0%} of its content words stand in the passages or the similarity is at least {SURE_SIMILARITY:.2f}."
+    f"{COVERED_WORDS:.0%} of its content words stand in the passages or the similarity is at least "
+    f"{SURE_SIMILARITY:.2f}."
 )
-_FRAME = frozenset[str]().union(
-    *(
-        content_words(word)
-        for word in "number numbers numerology numerologist mean means say says stand stands tell do like get life path "
-        "person people much many good know".split()
-    )
+_FRAME = content_words(
+    "number numbers numerology numerologist mean means say says stand stands tell do like get life path person people "
+    "much many good know"
 )
 """Words of nearly every question on numbers."""
 _SYSTEM = (
@@ -129,7 +127,7 @@ def covered(sources: Sequence[Source], question: str = "") -> bool:
 
 
 def checked(draft: str, sources: Sequence[Source]) -> Composed:
-    """Returns the sentences of a draft that a passage supports; one that repeats another or gives orders is left out."""
+    """Returns the sentences of a draft that a passage supports; repetitions and orders are left out."""
     texts = [source.text for source in sources]
     kept: list[Sentence] = []
     dropped = 0

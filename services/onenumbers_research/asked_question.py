@@ -14,6 +14,28 @@ from onenumbers_research.instructions import instructs
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a part."""
+
+    hits: tuple[knowledge_pb2.SearchHit, ...]
+    """Best first, without those that give instructions."""
+    withheld: frozenset[str]
+    """Identifiers of those that do."""
+    embedding_model: str
+
+    @classmethod
+    def of(cls, found: knowledge_pb2.SemanticSearchResponse) -> Found:
+        """Returns what a search found, those that give instructions set apart."""
+        withheld = frozenset(hit.passage.passage_id for hit in found.hits if _instructs(hit))
+        kept = tuple(hit for hit in found.hits if hit.passage.passage_id not in withheld)
+        return cls(kept, withheld, found.embedding_model)
+
+    def first(self, count: int) -> Found:
+        """Returns it with the best passages alone."""
+        return Found(self.hits[:count], self.withheld, self.embedding_model)
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What is said about a part."""
 
@@ -28,17 +50,15 @@ class AskedQuestion:
 
     Args:
         queries: The parts of the question; one where it is not split.
-        found: What the knowledge server found for each, best first.
+        found: What was found for each.
         limit: Most passages that are read.
     """
 
-    def __init__(
-        self, queries: Sequence[str], found: Sequence[knowledge_pb2.SemanticSearchResponse], limit: int
-    ) -> None:
+    def __init__(self, queries: Sequence[str], found: Sequence[Found], limit: int) -> None:
         self.queries = tuple(queries)
         self.embedding_model = found[0].embedding_model
-        kept = [[hit for hit in one.hits if not _instructs(hit)] for one in found]
-        self.withheld = len({hit.passage.passage_id for one in found for hit in one.hits if _instructs(hit)})
+        kept = [one.hits for one in found]
+        self.withheld = len(frozenset[str]().union(*(one.withheld for one in found)))
         """Passages that were left out because they give instructions."""
         self._hits = kept
         ids = [[hit.passage.passage_id for hit in one] for one in kept]

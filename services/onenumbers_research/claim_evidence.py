@@ -129,7 +129,8 @@ _DISCLAIMER = re.compile(
     re.IGNORECASE,
 )
 _HYPOTHESIS = re.compile(
-    r"^(?:suppose|were)\b|^if\b.*\bwill\b|\b(?:whether|should|would|claimed|is said|followers say|defenders|told of)\b|\?[\"'”’)]*$",
+    r"^(?:suppose|were)\b|^if\b.*\bwill\b|\b(?:whether|should|would|claimed|is said|followers say|"
+    r"defenders|told of)\b|\?[\"'”’)]*$",
     re.IGNORECASE,
 )
 _NO_MEANING = re.compile(
@@ -209,7 +210,7 @@ def places(passage: Passage, *, facts: bool = False) -> list[Place]:
 
 
 def _open_ended(sentence: str) -> bool:
-    """Tells whether a sentence leaves open what it speaks of; what follows a denial ("does not know why") it does not."""
+    """Tells whether a sentence leaves open what it speaks of, other than behind a denial ("does not know why")."""
     found = _HYPOTHESIS.search(sentence)
     return found is not None and not denies(sentence[: found.start()])
 

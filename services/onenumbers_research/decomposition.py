@@ -1,10 +1,10 @@
 """Splits a compound question into the questions that it holds: by rules on its words alone. Pure.
 
-A question is split where two of them are joined ("What is X, and how does Y work?"), where things are compared ("X versus
-Y"), and where one question names several numbers, positions, terms or authors ("life path 4 and 7"). A part that leans on
-the one before gets its subject ("how does it differ"). Each part has to name a subject of its own: a follow-up on the
-same one ("and how do I find it?") is answered by the same documents. Numbers that are asked about as a group ("do 1, 5
-and 7 get along?") and dates stay together. What no rule splits is one question, and stays as it was written.
+A question is split where two of them are joined ("What is X, and how does Y work?"), where things are compared ("X
+versus Y"), and where one question names several numbers, positions or terms ("life path 4 and 7"). A part that leans
+on the one before gets its subject ("how does it differ"). Each part has to name a subject of its own: a follow-up on
+the same one ("and how do I find it?") is answered by the same documents. Numbers that are asked about as a group ("do
+1, 5 and 7 get along?") and dates stay together. What no rule splits is one question, and stays as it was written.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from onenumbers_research.claim_dates import words
 from onenumbers_research.claim_facts import AUTHORS
 from onenumbers_research.meaning_claims import POSITIONS
 
@@ -35,13 +36,16 @@ _COMPARE: Final = re.compile(
 )
 _LEANS: Final = re.compile(r"\b(?:it|its|this|that|they|them|their|these|those)\b", re.IGNORECASE)
 _GENERIC: Final = frozenset(
-    "what how why who which when where does do did is are was were the a an evidence science scientific research studies "
-    "study say says said show shows about of for it there any and prove proven proof tests test tell me mean means also"
-    "".split()
+    words(
+        "what how why who which when where does do did is are was were the a an evidence science scientific research "
+        "studies study say says said show shows about of for it there any and prove proven proof tests test tell me "
+        "mean means also"
+    )
 )
 _WHOLE: Final = re.compile(
     r"\b(?:compatib\w+|get along|go together|go with|match\w*|suit\w*|belong together|sum|add\w*|plus|"
-    r"reduc\w+|(?<!difference )(?<!differences )(?<!distinction )between|from \d+ to \d+|born|january|february|march|april|may|june|july|august|"
+    r"reduc\w+|(?<!difference )(?<!differences )(?<!distinction )between|"
+    r"from \d+ to \d+|born|january|february|march|april|may|june|july|august|"
     r"september|october|november|december|one (?:group|family))\b|\d{4}|\d+[./-]\d+",
     re.IGNORECASE,
 )
@@ -69,10 +73,12 @@ _TERMS: Final = (
     *("isopsephy", "chaldean table", "pythagorean table", "inclusion table", "intensity point", "angel number"),
 )
 _SUBJECTS: Final = re.compile(
-    rf"\b(?:{'|'.join(sorted(AUTHORS))}|{'|'.join(re.escape(term) for term in _TERMS)}|evidence|science|scientific|studies|"
-    r"research|base rates?|multiple comparisons|method shopping|scores?|triads?|grid|square|arrows|vowels?|hyphens?|"
-    r"stones?|colou?rs|remed\w+|digits?|letters?|initials|marriage|adoption|diacritics|calendars?|planets?|cycles?|planes?|"
-    r"each number|first name|zodiac|tarot|astrology)(?:s|es)?\b|\b\d{1,2}(?:st|nd|rd|th)?\b|\b[A-Z]\b(?! am\b)",
+    rf"\b(?:{'|'.join(sorted(AUTHORS))}|{'|'.join(re.escape(term) for term in _TERMS)}|"
+    r"evidence|science|scientific|studies|research|base rates?|multiple comparisons|method shopping|"
+    r"scores?|triads?|grid|square|arrows|vowels?|hyphens?|"
+    r"stones?|colou?rs|remed\w+|digits?|letters?|initials|marriage|adoption|diacritics|"
+    r"calendars?|planets?|cycles?|planes?|each number|first name|zodiac|tarot|astrology)(?:s|es)?\b|"
+    r"\b\d{1,2}(?:st|nd|rd|th)?\b|\b[A-Z]\b(?! am\b)",
     re.IGNORECASE,
 )
 """What questions of this subject are about: a joined question has to name one that those before it do not name."""
@@ -80,17 +86,19 @@ _TERM: Final = (
     rf"(?:{'|'.join(re.escape(term) for term in dict.fromkeys(_TERMS))})(?:s|es)?(?: numbers?)?(?: {_NUMBER})?"
 )
 _COUNTED: Final = re.compile(
-    rf"\b(?:{'|'.join(re.escape(term) for term in _TERMS)}|numbers?|compounds?|debts?|years?|letters?)(?:s|es)?(?: numbers?)?(?: of)?\s*$",
+    rf"\b(?:{'|'.join(re.escape(term) for term in _TERMS)}|numbers?|compounds?|debts?|years?|letters?)(?:s|es)?"
+    r"(?: numbers?)?(?: of)?\s*$",
     re.IGNORECASE,
 )
 """What a list of numbers has to follow: "life paths 4 and 7", not "after 40 or 50"."""
 _LIST: Final = re.compile(
-    rf"\b{_TERM}(?:\s*,\s*(?:the |an? )?{_TERM})*\s*,?\s+(?:and|or)\s+(?:(?:in|on|at|to|with|of|by|for) )?(?:the |an? )?"
-    rf"{_TERM}\b",
+    rf"\b{_TERM}(?:\s*,\s*(?:the |an? )?{_TERM})*\s*,?\s+(?:and|or)\s+(?:(?:in|on|at|to|with|of|by|for) )?"
+    rf"(?:the |an? )?{_TERM}\b",
     re.IGNORECASE,
 )
 _OPENING: Final = re.compile(
-    rf"^(?:{_ASKS}|tell me about|explain|describe|please)\b(?:\s+(?:is|are|was|were|does|do|did|the|an?|meant by|mean by))*\s*",
+    rf"^(?:{_ASKS}|tell me about|explain|describe|please)\b"
+    r"(?:\s+(?:is|are|was|were|does|do|did|the|an?|meant by|mean by))*\s*",
     re.IGNORECASE,
 )
 _TAIL: Final = re.compile(

@@ -1,9 +1,9 @@
 """Passages that address whoever reads them as a program instead of stating something about numbers. Pure.
 
 Such a passage is no source: its sentences decide no verdict, are not quoted and are not shown to the model. The rules
-look for the forms of such texts (orders to ignore rules or to answer in a certain way, roles and control tokens of chat
-templates, markup that hides text or calls out, encoded text) in English and a few other languages. They are a filter and
-no proof: what a document states in the form of a statement counts as what that document says, under its name.
+look for the forms of such texts (orders to ignore rules or to answer in a certain way, roles and control tokens of
+chat templates, markup that hides text or calls out, encoded text) in English and a few other languages. They are a
+filter and no proof: what a document states in the form of a statement counts as what that document says.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from onenumbers_models.errors import ModelError
 from onenumbers_models.generator import Generator
 from onenumbers_research import answering
 from onenumbers_research.answering import Composed, Source
-from onenumbers_research.asked_question import AskedQuestion, Told
+from onenumbers_research.asked_question import AskedQuestion, Found, Told
 from onenumbers_research.citations import of_hits
 from onenumbers_research.decomposition import decompose
 from onenumbers_research.knowledge_client import KnowledgeClient
@@ -32,6 +32,8 @@ log = structlog.get_logger()
 _DEFAULT_LIMIT = 5
 _DEFAULT_TOKENS = 256
 _LEAST_TOKENS = 16
+_MOST_FOUND = 50
+"""Passages that are looked through when some have to be left out."""
 _RESERVE_S = 1.0
 """Time before the deadline at which the model is stopped, so that what it wrote can still be checked and sent."""
 _LONGEST_S = 600.0
@@ -75,7 +77,7 @@ class ResearchServicer(research_pb2_grpc.ResearchServiceServicer):
         started = time.monotonic()
         queries = decompose(request.question)
         limit = request.max_passages if request.HasField("max_passages") else answering.passages_for(len(queries))
-        found = await together([self._knowledge.search(query, limit=limit) for query in queries])
+        found = await together([self._found(query, limit) for query in queries])
         asked = AskedQuestion(queries, found, limit)
         yield pb.AnswerQuestionResponse(retrieved=asked.retrieved())
         answer = pb.Answer(
@@ -113,6 +115,13 @@ class ResearchServicer(research_pb2_grpc.ResearchServiceServicer):
         asked.complete(answer)
         answer.elapsed.FromTimedelta(timedelta(seconds=time.monotonic() - started))
         yield pb.AnswerQuestionResponse(answer=answer)
+
+    async def _found(self, query: str, limit: int) -> Found:
+        """Returns the passages for a part; where some are withheld, others take their places."""
+        found = Found.of(await self._knowledge.search(query, limit=limit))
+        if found.withheld:
+            found = Found.of(await self._knowledge.search(query, limit=_MOST_FOUND))
+        return found.first(limit)
 
     def _generator(self, engine: int, answer: pb.Answer) -> Generator | None:
         """Returns the model that is to write, or None; says why where the caller might expect one."""

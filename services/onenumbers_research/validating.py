@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
 from onenumbers_research.calculation_claims import Calculation
 from onenumbers_research.calculation_client import CalculationClient
 from onenumbers_research.calculation_verdicts import (

@@ -87,8 +87,8 @@ def documents() -> list[knowledge_pb2.IngestDocumentRequest]:
         attack = " ".join(ATTACKS[name].split())
         found.append(
             knowledge_pb2.IngestDocumentRequest(
-                title=attack, content=f"# Life path 7\n\nLife path 7 means {SECRET}.\n", document_id=f"attack-title-{place}",
-                category="interpretation", source="modern", numbers=[7],
+                title=attack, content=f"# Life path 7\n\nLife path 7 means {SECRET}.\n",
+                document_id=f"attack-title-{place}", category="interpretation", source="modern", numbers=[7],
             )
         )  # fmt: skip
         found.append(
