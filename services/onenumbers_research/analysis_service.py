@@ -17,6 +17,7 @@ from onenumbers.research.v1 import analysis_pb2 as pb
 from onenumbers.research.v1 import analysis_pb2_grpc, research_pb2
 from onenumbers_research import compatibility_data as data
 from onenumbers_research import convert_analysis as convert
+from onenumbers_research.citations import of_hits
 from onenumbers_research.histogram import Caption, histogram_svg
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.pattern_analysis import Analysis, Question, Remark, Source, run_analysis
@@ -160,7 +161,7 @@ class PatternMethods:
         hits = [hit for hit in found.hits if number is None or _is_about(hit, number)]
         if not hits:
             return [], [Remark("NO_THEMES", "The knowledge base has no passage about it.")]
-        return convert.citations(hits[:_THEMES]), []
+        return of_hits(hits[:_THEMES]), []
 
 
 class AnalysisServicer(PatternMethods, ValidationMethods, analysis_pb2_grpc.AnalysisServiceServicer):

@@ -106,7 +106,7 @@ _FOREIGN_METHOD = re.compile(r"\bby the (?:method|rule|way) of (?:the )?(\w+)", 
 _BEFORE = frozenset(
     words(
         "the a an his her their my your has have is with of in first second third fourth birth this whose current, "
-        "chaldean pythagorean his/her minor be have digits, get gets are"
+        "chaldean pythagorean his/her minor be have digits, get gets are gives makes yields"
     )
 )
 _NAME = re.compile(

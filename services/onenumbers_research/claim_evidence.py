@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from onenumbers_research.instructions import instructs
 from onenumbers_research.support import content_words, stem
 
 DATA = "claims_data"
@@ -101,7 +102,11 @@ class Themes:
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\W_])|\n\s*\n|\n(?=\s*[-*+|#])")
-_CLAUSE_END = re.compile(r"[,;:()]\s|\s[–—-]\s|\bbut\b|\b(?=(?:rather|more) than\b)|\b(?=instead of\b)")
+_CLAUSE_END = re.compile(
+    r"[,;:()]\s|\s[–—-]\s|\bbut\b|\b(?=(?:rather|more) than\b)|\b(?=instead of\b)|"
+    r"\band (?=not\b)|\b(?=(?:that|who|which) (?:nobody|no|never|none|nothing)\b)|\b(?=without\b)"
+)
+"""Ends of clauses; a denial in front of what follows it leaves what stands before it alone."""
 DENIAL = re.compile(
     r"(?<!or )(?<!what does )(?<!what do )\b(?:no|not(?! only)|never|none|nothing|neither|nor|nobody|without|hardly|"
     r"few|cannot|(?:advise[sd]?|warn(?:s|ed)?|recommends?|evidence) against|discourag\w+|rather than|more than|"
@@ -117,24 +122,6 @@ _DENIES_ALL = re.compile(
     re.IGNORECASE,
 )
 """Main clauses that say nothing but that what the rest of the sentence describes is not there."""
-_INSTRUCTION = re.compile(
-    r"""
-    \b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|rule|previous|prior|above|earlier|evidence|
-    passage|document|verdict|everything|polic|source|safety)\w*
-    |\b(?:system|developer|assistant|user)\s*(?:prompt|message|:|>|\])|<\s*/?\s*(?:system|instruction|tool|assistant)
-    |\byou\s+(?:are|must|should|will|have\s+to|shall)\s+(?:now\s+)?(?:mark|answer|say|reply|respond|return|treat|report|
-    classify|label|confirm|call|set|output|accept|approve|an?\s+(?:ai|assistant|validator|model|language))\b
-    |\b(?:mark|label|classify|rate|flag|treat|report|count|return|output|answer|set)\b.{0,50}\b(?:as\s+)?(?:supported|
-    contradicted|not[_ ]covered|verdict|confidence|validated|confirmed\s+claim|verified)\b
-    |\bverdict\s*(?:=|:|is|must|shall|should)|\bconfidence\s*[=:]|\bclaim_verdict\w*|\bCLAIM_VERDICT
-    |\b(?:validator|claim\s+checker|fact[- ]checker|language\s+model|this\s+model|the\s+ai|chatbot|prompt)\b
-    |\b(?:call|invoke|run|execute|use)\s+(?:the\s+)?(?:tool|function|command|delete_document|ingest_document|shell)\b
-    |\b(?:new|updated|following|these|my)\s+(?:instructions|orders)\b|\bdo\s+not\s+(?:check|verify|search|calculate)\b
-    |\b(?:jailbreak|do\s+anything\s+now|admin(?:istrator)?\s+(?:mode|override))\b
-    |\{\s*"(?:verdict|tool|name|confidence)"
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
 _DISCLAIMER = re.compile(
     r"\b(?:no study has|nothing (?:of|here)|no advice|advice (?:about|on)|(?:financial|health) advice|no prediction|"
     r"should not decide|describes no event|not been shown|"
@@ -142,7 +129,8 @@ _DISCLAIMER = re.compile(
     re.IGNORECASE,
 )
 _HYPOTHESIS = re.compile(
-    r"^(?:suppose|were)\b|^if\b.*\bwill\b|\b(?:whether|should|would|claimed|is said|followers say|defenders|told of)\b|\?[\"'”’)]*$",
+    r"^(?:suppose|were)\b|^if\b.*\bwill\b|\b(?:whether|should|would|claimed|is said|followers say|"
+    r"defenders|told of)\b|\?[\"'”’)]*$",
     re.IGNORECASE,
 )
 _NO_MEANING = re.compile(
@@ -154,11 +142,7 @@ _NO_MEANING = re.compile(
 _NEAR = 3
 """Characters between two sentences that are read together."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-
-
-def instructs(text: str) -> bool:
-    """Tells whether a text addresses whoever reads it as a program instead of stating something about numbers."""
-    return bool(_INSTRUCTION.search(" ".join(text.split())))
+_HYPHENED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 
 
 @cache
@@ -182,7 +166,7 @@ def themes() -> Themes:
 
 def stems(text: str) -> set[str]:
     """Returns the stems of a text's content words, words with a hyphen also by their parts."""
-    return content_words(text)
+    return content_words(text) | {stem(word.casefold()) for word in _HYPHENED.findall(text)}
 
 
 def expanded(items: Iterable[str]) -> frozenset[str]:
@@ -226,16 +210,22 @@ def places(passage: Passage, *, facts: bool = False) -> list[Place]:
 
 
 def _open_ended(sentence: str) -> bool:
-    """Tells whether a sentence leaves open what it speaks of; what follows a denial ("does not know why") it does not."""
+    """Tells whether a sentence leaves open what it speaks of, other than behind a denial ("does not know why")."""
     found = _HYPOTHESIS.search(sentence)
     return found is not None and not denies(sentence[: found.start()])
 
 
 def weights(wanted: Sequence[frozenset[str]], passages: Sequence[Passage]) -> list[float]:
     """Returns how much each wanted item tells: ln((N + 1) / (n + 0.5)), n of N passages holding it."""
-    held = [expanded(stems(f"{item.title} {item.text}")) for item in passages]
+    held = [_held(item.title, item.text) for item in passages]
     counts = [sum(bool(item & words) for words in held) for item in wanted]
     return [max(0.1, math.log((len(held) + 1) / (count + 0.5))) for count in counts]
+
+
+@lru_cache(maxsize=4096)
+def _held(title: str, text: str) -> frozenset[str]:
+    """Returns the stems and themes of a passage; the same passages come up for claim after claim."""
+    return expanded(stems(f"{title} {text}"))
 
 
 def share(wanted: Sequence[frozenset[str]], weight: Sequence[float], found: frozenset[str]) -> float:
@@ -279,6 +269,7 @@ def _place(passage: Passage, start: int, end: int, answer: int | None = None) ->
     )
 
 
+@lru_cache(maxsize=8192)
 def clauses_of(text: str, settled: bool | None) -> tuple[Clause, ...]:
     """Returns the clauses of a text, all denied or all affirmed where `settled` says so."""
     return tuple(

@@ -16,8 +16,8 @@ from onenumbers_research.claim_evidence import Passage, Place, places, stems
 
 AUTHORS: Final = frozenset(
     words(
-        "cheiro sepharial goodwin decoz jordan balliett campbell clement phillips pythagoras genovese dlhopolsky diamant "
-        "seton kozminsky mcclain"
+        "cheiro sepharial goodwin decoz jordan balliett campbell clement phillips pythagoras genovese dlhopolsky "
+        "diamant seton kozminsky mcclain"
     )
 )
 """Names by which the documents on history and evidence know their people."""
@@ -72,7 +72,8 @@ def read_fact(text: str) -> Fact | None:
         found = [word.lower() for word in _WORD.findall(after[1]) if word.lower() in kind] if after else []
         if len(found) == 1:
             others = "|".join(sorted(kind))
-            return Fact(named, frozenset(stems(found[0])), re.compile(rf"\ban? (?:[\w-]+ ){{0,2}}(?:{others})\b", re.I), True)
+            given = re.compile(rf"\ban? (?:[\w-]+ ){{0,2}}(?:{others})\b", re.IGNORECASE)
+            return Fact(named, frozenset(stems(found[0])), given, narrow=True)
     return None
 
 

@@ -94,15 +94,18 @@ _ABOUT_AUTHORS = re.compile(
 """People, years and things of the history of numerology: a claim that names them is about the world, unless it is an
 author's reading of a number."""
 _READS = re.compile(
-    rf"\b{_AUTHORS}\b[^.]{{0,40}}\b(?:puts|gives|gave|calls|called|keeps|recogni[sz]es|rules|ties|names|reads|links|describes|"
-    r"assigns|ascribes|sees|treats|connects|associates|places|likens)\b.*\b\d{1,2}\b|\b\d{1,2}\b.*\b(?:under|by|according to|in)"
-    rf" {_AUTHORS}\b|\b{_AUTHORS}'?s? (?:system|table|tradition|line|reading)\b",
+    rf"\b{_AUTHORS}\b[^.]{{0,40}}\b(?:puts|gives|gave|calls|called|keeps|recogni[sz]es|rules|ties|names|reads|links|"
+    r"describes|assigns|ascribes|sees|treats|connects|associates|places|likens)\b.*\b\d{1,2}\b|"
+    rf"\b\d{{1,2}}\b.*\b(?:under|by|according to|in) {_AUTHORS}\b|"
+    rf"\b{_AUTHORS}'?s? (?:system|table|tradition|line|reading)\b",
     re.IGNORECASE,
 )
 _NUMEROLOGY = re.compile(
-    r"\b\d{1,2}(?:st|nd|rd|th)?\b|\b(?:numbers?|numerolog\w+|life path|master|karmic|pinnacle|challenge|personal (?:year|month|day)|"
-    r"letters?|expression|soul urge|destiny|compound|planet|cheiro|chaldean|pythagorean|vedic|concord|birthday|balance|"
-    r"bridge|essence|maturity|hidden passion|rational thought|subconscious self|cornerstone|period cycle)\b",
+    r"\b\d{1,2}(?:st|nd|rd|th)?\b|\b(?:numbers?|numerolog\w+|life path|master|karmic|pinnacle|challenge|"
+    r"personal (?:year|month|day)|letters?|expression|soul urge|destiny|compound|planet|cheiro|chaldean|pythagorean|"
+    r"vedic|concord|birthday|balance|bridge|essence|maturity|hidden passion|"
+    r"rational thought|subconscious self|cornerstone|"
+    r"period cycle)\b",
     re.IGNORECASE,
 )
 _MEANS = re.compile(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from onenumbers.knowledge.v1 import knowledge_pb2
 from onenumbers.research.v1 import analysis_pb2 as pb
 from onenumbers.research.v1 import research_pb2
 from onenumbers_research.compatibility_data import Grouping, TriadCount
@@ -123,26 +122,6 @@ def historical(counts: Iterable[TriadCount]) -> list[pb.HistoricalCount]:
             adjusted_p_value=each.adjusted_p_value,
         )
         for each in counts
-    ]
-
-
-def citations(hits: Sequence[knowledge_pb2.SearchHit]) -> list[research_pb2.Citation]:
-    """Returns passages as citations, numbered from 1."""
-    return [
-        research_pb2.Citation(
-            marker=marker,
-            document_id=hit.passage.document_id,
-            title=hit.passage.title,
-            section=hit.passage.section,
-            passage_id=hit.passage.passage_id,
-            start_offset=hit.passage.start_offset,
-            end_offset=hit.passage.end_offset,
-            excerpt=hit.passage.text,
-            similarity=hit.cosine if hit.HasField("cosine") else hit.score,
-            category=hit.category,
-            source=hit.source,
-        )
-        for marker, hit in enumerate(hits, start=1)
     ]
 
 

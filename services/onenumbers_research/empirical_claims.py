@@ -9,8 +9,10 @@ Contradicted: the place denies what the claim affirms, or the other way round, o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
-from dataclasses import replace
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from onenumbers_research.calibration import Limits
 from onenumbers_research.claim_dates import words
@@ -28,12 +30,19 @@ from onenumbers_research.claim_evidence import (
 )
 from onenumbers_research.claim_facts import judge_fact, people, read_fact
 from onenumbers_research.meaning_claims import Judgement
+from onenumbers_research.support import content_words
 
 CATEGORY = "validation"
 """Category of the documents on evidence and history."""
 SCIENTIFIC = "scientific"
 """Source of the documents that may support a claim of an effect."""
 
+_Found = tuple[float, Place | None]
+
+_CHART = (
+    r"\b(?:(?:personal|universal) (?:year|month|day)|expression|soul urge|pinnacle|challenge|essence|maturity|"
+    r"(?:house|phone) number)(?: number)? \d{1,2}\b"
+)
 _PHRASES = tuple(
     (re.compile(pattern, re.IGNORECASE), word)
     for pattern, word in (
@@ -41,17 +50,20 @@ _PHRASES = tuple(
             r"\b(?:life[ -]paths?(?: numbers?)?|birth numbers?)\b(?: of)?(?: \d{1,2}\b)?(?: (?:and|or) \d{1,2}\b)?",
             " birthnumber ",
         ),
-        (
-            r"\b(?:(?:personal|universal) (?:year|month|day)|expression|soul urge|pinnacle|challenge|essence|maturity|"
-            r"(?:house|phone) number)(?: number)? \d{1,2}\b",
-            " chartnumber ",
-        ),
+        (_CHART, " chartnumber "),
         (r"\b(?:names? numbers?|numbers? of (?:a |the )?(?:\w+ )?names?|name numerology)\b", " namenumber "),
         (r"\b(?:real|pen|professional|stage) name\b", " realname "),
         (r"\bin print\b|\b(?:printed|published|publication|appeared|dated|issued)\b", " published "),
+        (r"\bwrote\b|\bwritings?\b|\bwritten\b", " writing "),
         (r"\b(?:forecasts?|predictions?|prophec\w+)\b", " forecast "),
-        (r"\bnobel(?: prizes?| laureates?)?|\blaureates?", " laureate "),
-        (r"\bself-perception|\b(?:see|describe|recogni[sz]e)s? themselves|\bown number", " selfimage "),
+        (
+            r"\b(?:wins?|winning|won) (?:a |the )?nobel(?: prizes?)?|\bnobel(?: prizes?| laureates?)?|\blaureates?",
+            " laureate ",
+        ),
+        (
+            r"\bself-perception|\b(?:see|describe)s? themselves|\brecogni[sz]e\w*(?: themselves)?|\bown number",
+            " selfimage ",
+        ),
         (r"\bchi-square", " chisquare "),
         (r"\bsucce\w+|\bachiev\w+|\bcareers?\b", " success "),
         (r"\bagree\w*|\bmatch\w*|\bfit(?:s|ted)?\b", " agree "),
@@ -88,7 +100,8 @@ _SUBJECT = re.compile(
 _NULL = re.compile(
     r"\bno (?:effect|evidence|support|difference|reason)\b|\bnot (?:found|differ|shown|confirmed)\b|"
     r"\bagainst the claim\b|"
-    r"\bfound nothing\b|\bfound very little\b|\bnothing (?:outside|confirms)\b|\bagreement with chance\b|\bdo not support\b|\bsays no\b|\bno data\b",
+    r"\bfound nothing\b|\bfound very little\b|\bnothing (?:outside|confirms)\b|"
+    r"\bagreement with chance\b|\bdo not support\b|\bsays no\b|\bno data\b",
     re.IGNORECASE,
 )
 """How documents on evidence say that a test found nothing."""
@@ -112,83 +125,144 @@ def judge_empirical(text: str, passages: Sequence[Passage], limits: Limits) -> J
         passages: Passages found for it; those outside the documents on evidence are not read.
         limits: What counts as enough.
     """
-    effect = claims_effect(text)
-    named = people(text)
+    claim = _read(text)
     read = [
         item
         for item in passages
-        if item.category == CATEGORY and (item.source == SCIENTIFIC or not effect or named & people(item.title))
+        if item.category == CATEGORY
+        and (item.source == SCIENTIFIC or not claim.effect or claim.named & people(item.title))
     ]
-    reworded = _reworded(text)
-    figures = _figures(reworded)
-    every = stems(_FIGURE.sub(" ", reworded))
-    items = every - _FRAME
-    if len(items) < 2:
-        items |= every & _THING
-    wanted = tuple(expanded([item]) for item in sorted(items))
-    negated = denies(text)
-    scope = _scope(reworded) & items if negated else items
-    weight = weights(wanted, [replace(item, text=_reworded(item.text)) for item in read])
-    unknown = _unknown(weight, read)
-    best: dict[bool, tuple[float, Place | None]] = {True: (0.0, None), False: (0.0, None)}
-    figure_conflict: tuple[float, Place | None] = (0.0, None)
-    agreeing: set[str] = set()
-    fruitless = {item.document_id for item in read if _NULL.search(item.text)}
-    for place in (place for item in read for place in places(item, facts=True)):
-        said = _said(place, text)
-        titled = expanded(stems(" ".join(named & people(place.passage.title))))
-        value = share(wanted, weight, expanded(stems(said)) | titled)
-        if not figures <= _figures(said):
-            others = _figures(said) - figures
-            if value > figure_conflict[0] and any(_shape(a) == _shape(b) for a in figures for b in others):
-                figure_conflict = (value, place)
-            continue
-        same = _denied(place, said, scope or items) == negated
-        if same and effect and place.passage.document_id in fruitless:
-            # A test that found nothing supports no effect, whatever words it shares with the claim.
-            continue
-        if value > best[same][0]:
-            best[same] = (value, place)
-        if value >= limits.fact and same:
-            agreeing.add(place.passage.document_id)
-    null = _null_finding(read, wanted, weight) if _EFFECT.search(text) and _SUBJECT.search(text) else (0.0, None)
-    if null[0] >= limits.passage and null[0] >= max(best[True][0], best[False][0]) and not figures:
-        best[negated] = null
-    for_it, against = best[True], best[False]
+    weight = weights(claim.wanted, [replace(item, text=_reworded(item.text)) for item in read])
+    sides = _look(claim, weight, read, limits)
+    null = _null(claim, weight, read)
+    if null[0] >= limits.passage and null[0] >= max(sides.same[0], sides.opposite[0]) and not claim.figures:
+        # A test that found nothing: the same as a claim that denies, the opposite of one that affirms.
+        if claim.negated:
+            sides.same = null
+        else:
+            sides.opposite = null
     quantities = {
-        "same": for_it[0],
-        "opposite": against[0],
-        "figure": figure_conflict[0],
+        "same": sides.same[0],
+        "opposite": sides.opposite[0],
+        "figure": sides.figure[0],
         "null_finding": null[0],
-        "margin": abs(for_it[0] - max(against[0], figure_conflict[0])),
+        "margin": abs(sides.same[0] - max(sides.opposite[0], sides.figure[0])),
         "similarity": max((item.similarity for item in read), default=0.0),
-        "documents": float(len(agreeing)),
-        "words": float(len(wanted)),
-        "unknown": unknown,
-        "named": float(bool(named)),
+        "documents": float(len(sides.agreeing)),
+        "words": float(len(claim.wanted)),
+        "unknown": _unknown(weight, read),
+        "named": float(bool(claim.named)),
+        "strength": 0.0,
+        "rival": 0.0,
+        "missed": 0.0,
     }
     fact = read_fact(text)
     if fact is not None and (found := judge_fact(fact, read)) is not None:
         holds, place = found
-        quantities["fact"] = 1.0
+        quantities |= {"fact": 1.0, "strength": 1.0}
         reason = "a document on the person says it" if holds else "a document on the person gives another one"
-        return Judgement(holds != negated, reason, (place,), quantities)
-    top = max(for_it[0], against[0], figure_conflict[0])
+        return Judgement(holds != claim.negated, reason, (place,), quantities)
+    if claim.figures and sides.same[0] >= limits.fact:
+        # A place that gives the claim's own figures weighs more than one that gives others, of something else perhaps.
+        sides.figure = (min(sides.figure[0], sides.same[0]), sides.figure[1])
+    top = max(sides.same[0], sides.opposite[0], sides.figure[0])
     strange = _strangers(text, read)
-    if strange:
-        return Judgement(None, f"no document on evidence names {strange}", (), quantities)
-    if not wanted or top < limits.fact or unknown > limits.unknown:
-        return Judgement(None, "no document on evidence speaks of it", (), quantities)
-    if for_it[0] >= top and for_it[1] is not None and not (against[0] >= top and against[1] is null[1]):
-        if effect and for_it[1].passage.source != SCIENTIFIC:
+    if strange or not claim.wanted or top < limits.fact or quantities["unknown"] > limits.unknown:
+        quantities["missed"] = top
+        reason = f"no document on evidence names {strange}" if strange else "no document on evidence speaks of it"
+        return Judgement(None, reason, (), quantities)
+    quantities["strength"] = top
+    return _decided(claim, sides, null[1], quantities)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A claim about the world as it was read."""
+
+    text: str
+    figures: frozenset[str]
+    wanted: tuple[frozenset[str], ...]
+    """The content words, each with its stem and themes."""
+    scope: frozenset[str]
+    """Stems of what it denies, or of all that it affirms."""
+    negated: bool
+    effect: bool
+    """Whether it affirms that numbers do something to people."""
+    named: frozenset[str]
+    """The authors that it names."""
+
+
+@dataclass(slots=True)
+class _Sides:
+    """The best place for a claim, against it, and with another figure, with the share of its words that each holds."""
+
+    same: _Found = (0.0, None)
+    opposite: _Found = (0.0, None)
+    figure: _Found = (0.0, None)
+    agreeing: set[str] = field(default_factory=set)
+    """Documents that say the same."""
+
+
+def _read(text: str) -> _Claim:
+    reworded = _reworded(text)
+    every = content_words(_FIGURE.sub(" ", reworded))
+    items = every - _FRAME
+    if len(items) < 2:
+        items |= every & _THING
+    negated = denies(text)
+    scope = (_scope(reworded) & items if negated else items) or items
+    wanted = tuple(expanded([item]) for item in sorted(items))
+    return _Claim(text, _figures(reworded), wanted, frozenset(scope), negated, claims_effect(text), people(text))
+
+
+def _look(claim: _Claim, weight: Sequence[float], read: Sequence[Passage], limits: Limits) -> _Sides:
+    """Returns the best places of some passages."""
+    sides = _Sides()
+    fruitless = {item.document_id for item in read if _NULL.search(item.text)}
+    for place in (place for item in read for place in places(item, facts=True)):
+        said = _said(place, claim.text)
+        titled = expanded(stems(" ".join(claim.named & people(place.passage.title))))
+        value = share(claim.wanted, weight, expanded(stems(said)) | titled)
+        others = _figures(said) - claim.figures
+        if not claim.figures <= _figures(said):
+            if value > sides.figure[0] and any(_shape(a) == _shape(b) for a in claim.figures for b in others):
+                sides.figure = (value, place)
+            continue
+        if _denied(place, said, claim.scope) != claim.negated:
+            if value > sides.opposite[0]:
+                sides.opposite = (value, place)
+        elif not (claim.effect and place.passage.document_id in fruitless):
+            # A test that found nothing supports no effect, whatever words it shares with the claim.
+            if value > sides.same[0]:
+                sides.same = (value, place)
+            if value >= limits.fact:
+                sides.agreeing.add(place.passage.document_id)
+    return sides
+
+
+def _null(claim: _Claim, weight: Sequence[float], read: Sequence[Passage]) -> _Found:
+    """Returns the best test that found nothing, for claims on what numbers do."""
+    about_effects = _EFFECT.search(claim.text) and _SUBJECT.search(claim.text)
+    if not about_effects or _OTHER_SUBJECT.search(claim.text):
+        return (0.0, None)
+    return _null_finding(read, claim.wanted, weight)
+
+
+def _decided(claim: _Claim, sides: _Sides, null: Place | None, quantities: dict[str, float]) -> Judgement:
+    """Returns the verdict of the side that holds most of the claim's words."""
+    top = quantities["strength"]
+    same, opposite = sides.same, sides.opposite
+    if same[0] >= top and same[1] is not None and not (opposite[0] >= top and opposite[1] is null):
+        if claim.effect and same[1].passage.source != SCIENTIFIC:
             return Judgement(None, "only a traditional source says it", (), quantities)
-        return Judgement(True, "a document on evidence says it", (for_it[1],), quantities)
-    if against[0] >= top and against[1] is not None:
-        return Judgement(False, "a document on evidence says the opposite", (against[1],), quantities)
-    conflict = figure_conflict[1]
-    return Judgement(
-        False, "a document on evidence gives another figure", (conflict,) if conflict is not None else (), quantities
-    )
+        quantities["rival"] = max(opposite[0], sides.figure[0])
+        return Judgement(True, "a document on evidence says it", (same[1],), quantities)
+    if opposite[0] >= top and opposite[1] is not None:
+        quantities["rival"] = max(same[0], sides.figure[0])
+        return Judgement(False, "a document on evidence says the opposite", (opposite[1],), quantities)
+    quantities["rival"] = max(same[0], opposite[0])
+    conflict = (sides.figure[1],) if sides.figure[1] is not None else ()
+    return Judgement(False, "a document on evidence gives another figure", conflict, quantities)
 
 
 def _said(place: Place, claim: str) -> str:
@@ -205,7 +279,7 @@ def _scope(text: str) -> frozenset[str]:
     return frozenset(stems(text[denial.end() :])) if denial else frozenset()
 
 
-def _denied(place: Place, said: str, scope: Set[str]) -> bool:
+def _denied(place: Place, said: str, scope: AbstractSet[str]) -> bool:
     """Tells whether most of some words that a place holds stand in clauses with a denial."""
     denied = affirmed = 0
     for clause in clauses_of(said, place.settled):
@@ -249,6 +323,7 @@ def _null_finding(
     return best
 
 
+@lru_cache(maxsize=8192)
 def _reworded(text: str) -> str:
     text = _LIFE.sub(r" born \1, died \2 ", text)
     for pattern, word in _PHRASES:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onenumbers_research.calibration import Limits
 from onenumbers_research.claim_dates import words
@@ -51,13 +51,15 @@ _FRAME = frozenset(
     indifferent lack lacks avoid avoids dislike dislikes refuse refuses advise advises centre centres center centers
     focus focuses turn turns deal deals full kind shows show look looks appear appears seem seems stand expects expect
     treat treats assign assigns connect connects demand demands mark marked marks contain contains involve involves
-    revolves stage phase period name first""")
+    revolves stage phase period name first carries carry promises promise needs need day days month holds hold offers
+    offer grants grant wishes""")
     for stem in stems(word)
 )
 _TITLES = frozenset(words("teacher teachers"))
 """Words that are no frame, although their stems are."""
 _WISHES = frozenset(stem for word in words("wish desire longing long crave hunger want") for stem in stems(word))
 """Frame of claims about the soul urge alone: it is a wish by definition."""
+_LED = re.compile(r"\b(?:led|guided|ruled|directed|commanded) by (?:others|other people|somebody|someone)\b")
 _CONTRAST = re.compile(r"\b(?:(?:rather|more|instead) (?:than|of)|above|instead of|and not|but not)\b.*", re.IGNORECASE)
 """What a claim says that a number is less, or is not."""
 _ON_LACKS = re.compile(r"(?:karmic lesson|challenge|bridge|subconscious self|balance)\b", re.IGNORECASE)
@@ -69,7 +71,7 @@ _SPELT = re.compile(
 )
 _NEGATED = re.compile(
     r"\b(?:not|never|no|nothing|isn't|doesn't|don't|neither|hardly|indifferent|lacks?|avoids?|dislikes?|without|"
-    r"refuses?|hates?|shuns?|flees?|escapes?|runs? (?:away )?from|far from)\b|n't\b",
+    r"refuses?|hates?|shuns?|flees?|escapes?|runs? (?:away )?from|far from|breaks|nobody|none|few)\b|n't\b",
     re.IGNORECASE,
 )
 
@@ -107,7 +109,7 @@ def read_meaning(text: str, number: int | None = None) -> MeaningClaim:
     numbers = tuple(dict.fromkeys(int(item) for item in _NUMBER.findall(plain)))
     if not numbers and number is not None:
         numbers = (number,)
-    lowered = plain.lower().replace("’", "'")
+    lowered = _LED.sub(" follow ", plain.lower().replace("’", "'"))
     position = next((name for name in POSITIONS if re.search(rf"\b{name}s?\b", lowered)), "")
     if not position:
         position = next((name for alias, name in _ALIASES.items() if alias in lowered), "")
@@ -119,7 +121,9 @@ def read_meaning(text: str, number: int | None = None) -> MeaningClaim:
         # "16 is a karmic debt number": the position itself is what the claim says of the number.
         kept = sorted(position.split())
         frame, position = frozenset(), ""
-    wanted = tuple(dict.fromkeys(expanded(stems(word) - (frame if word not in _TITLES else frozenset())) for word in kept))
+    wanted = tuple(
+        dict.fromkeys(expanded(stems(word) - (frame if word not in _TITLES else frozenset())) for word in kept)
+    )
     return MeaningClaim(text, numbers, position, wanted, " ".join(kept), negated)
 
 
@@ -186,20 +190,22 @@ def judge_meaning(claim: MeaningClaim, own: Sequence[Passage], others: Sequence[
         # Documents speak for and against it: more of them decide, then the fuller agreement.
         agrees = (len(documents), agreeing[0]) >= (len(opposed), against[0])
         opposes = not agrees
+    quantities |= {"strength": 0.0, "rival": 0.0, "missed": 0.0, "by_absence": 0.0}
     if agrees:
-        return _verdict(not claim.negated, "documents on the number say it", agreeing[1], quantities)
+        quantities |= {"strength": agreeing[0], "rival": max(against[0], elsewhere[0])}
+        return Judgement(not claim.negated, "documents on the number say it", agreeing[1], quantities)
     if opposes:
-        return _verdict(claim.negated, "documents on the number say the opposite or deny it", against[1], quantities)
+        quantities |= {"strength": against[0], "rival": agreeing[0]}
+        reason = "documents on the number say the opposite or deny it"
+        return Judgement(claim.negated, reason, against[1], quantities)
     if not claim.negated and mine and elsewhere[0] >= limits.elsewhere and agreeing[0] <= limits.absent:
+        quantities |= {"strength": elsewhere[0], "rival": agreeing[0], "by_absence": 1.0}
         found = (*elsewhere[1], *agreeing[1][:1])
-        return _verdict(False, "the documents say it of another number and not of this one", found, quantities)
+        return Judgement(False, "the documents say it of another number and not of this one", found, quantities)
+    quantities["missed"] = max(agreeing[0], against[0], elsewhere[0])
     if not mine:
         return Judgement(None, "no document on this number was found", (), quantities)
     return Judgement(None, "the documents on the number do not speak of it", agreeing[1][:1], quantities)
-
-
-def _verdict(supported: bool, reason: str, found: Sequence[Place], quantities: dict[str, float]) -> Judgement:
-    return Judgement(supported, reason, tuple(found), quantities)
 
 
 def _rarest(passages: Sequence[Passage]) -> float:
@@ -219,7 +225,7 @@ def _places_on(claim: MeaningClaim, passages: Sequence[Passage]) -> list[Place]:
         if len(passage.numbers) == 1 and len(claim.numbers) == 1:
             # A document on another number may name this one, in a sum or as a contrast; it is not about it.
             if passage.numbers == claim.numbers:
-                found += [place.narrowed(claim.numbers[0], strictly=False) for place in places(passage)]
+                found += _titled([place.narrowed(claim.numbers[0], strictly=False) for place in places(passage)])
         elif len(claim.numbers) == 1:
             found += [
                 place.narrowed(claim.numbers[0], strictly=True) for place in places(passage) if wanted <= place.numbers
@@ -228,9 +234,23 @@ def _places_on(claim: MeaningClaim, passages: Sequence[Passage]) -> list[Place]:
             found += [place for place in places(passage) if wanted <= place.numbers]
     if claim.position:
         # Documents on the position itself come before those that only name it.
-        titled = [place for place in found if claim.position in place.passage.title.lower().split(":")[0]]
+        titled = [place for place in found if _on_position(claim.position, place.passage.title)]
         return titled or [place for place in found if _about_position(claim, place)]
     return found
+
+
+def _on_position(position: str, title: str) -> bool:
+    """Tells whether a document is on a position itself, by the part of its title before the colon."""
+    head = title.lower().partition(":")[0]
+    return position in head or (position == "birthday" and head.startswith("born on"))
+
+
+def _titled(found: list[Place]) -> list[Place]:
+    """Returns the places of a passage, the first with the words of its title: "Essence 4: inner duty"."""
+    if not found:
+        return found
+    title = found[0].passage.title.partition(":")[2]
+    return [replace(found[0], affirmed=found[0].affirmed | expanded(stems(title))), *found[1:]]
 
 
 def _places_elsewhere(claim: MeaningClaim, passages: Sequence[Passage]) -> list[Place]:

@@ -6,9 +6,8 @@ No model decides anything here: verdicts come from numbers and words, by rules t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from onenumbers_research.calculation_claims import Calculation
 from onenumbers_research.calculation_client import CalculationClient
@@ -25,10 +24,9 @@ from onenumbers_research.claim_evidence import Place
 from onenumbers_research.claims import MAX_CLAIMS, Claim, Kind, Verdict, read_claim, split
 from onenumbers_research.empirical_claims import CATEGORY, SCIENTIFIC, judge_empirical
 from onenumbers_research.meaning_claims import judge_meaning, read_meaning
+from onenumbers_research.together import together
 from onenumbers_research.validation_search import ClaimSearch
 from onenumbers_runtime.errors import invalid
-
-T = TypeVar("T")
 
 _OWN = 40
 _ITSELF = 20
@@ -95,7 +93,7 @@ class ClaimValidator:
             async with gate:
                 return await self.check(claim, sources=sources, number=number)
 
-        return await _together([one(claim) for claim in claims])
+        return await together([one(claim) for claim in claims])
 
     async def check(self, claim: Claim, *, sources: Sequence[str] = (), number: int | None = None) -> Checked:
         """Returns what became of one claim."""
@@ -151,7 +149,7 @@ class ClaimValidator:
         query = f"{read.position} {' '.join(map(str, read.numbers))} {read.words}".strip()
         # The documents on the number itself, whatever words the claim chooses: in its position, or of its life path.
         itself = f"{read.position or 'life path'} {' '.join(map(str, read.numbers))}".strip()
-        own, named, others = await _together(
+        own, named, others = await together(
             [
                 self._search.find(query, limit=_OWN, numbers=numbers, sources=sources),
                 self._search.find(itself, limit=_ITSELF, numbers=numbers, sources=sources),
@@ -167,7 +165,7 @@ class ClaimValidator:
         )
 
     async def _empirical(self, claim: Claim, sources: Sequence[str]) -> Checked:
-        lists = await _together(
+        lists = await together(
             [
                 self._search.find(claim.text, limit=_FACTS, sources=kinds, categories=[CATEGORY])
                 for kinds in _facts_from(sources)
@@ -176,16 +174,6 @@ class ClaimValidator:
         found = {item.passage_id: item for passages in lists for item in passages}
         judgement = await asyncio.to_thread(judge_empirical, claim.text, list(found.values()), self._calibration.limits)
         return Checked(claim, _verdict(judgement.supported), judgement.reason, judgement.quantities, judgement.evidence)
-
-
-async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Returns what coroutines return that run at the same time; the first error ends the others and is raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(item) for item in work]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
 
 
 def _facts_from(sources: Sequence[str]) -> list[Sequence[str]]:

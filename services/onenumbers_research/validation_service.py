@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from onenumbers.research.v1 import analysis_pb2 as pb
-from onenumbers.research.v1 import research_pb2
-from onenumbers_research.claim_evidence import Place
+from onenumbers_research.citations import of_place
 from onenumbers_research.claims import Kind, Verdict
 from onenumbers_research.validating import Checked, ClaimValidator
 
@@ -74,7 +73,7 @@ class ValidationMethods:
             verdict=_VERDICTS[item.verdict],
             confidence=self._validator.confidence(item),
             method=f"{_RULES[read.kind]} Confidence: {self._validator.formula(item)}.",
-            evidence=[_citation(number, place) for number, place in enumerate(item.evidence, start=1)],
+            evidence=[of_place(number, place) for number, place in enumerate(item.evidence, start=1)],
             reason=item.reason,
             quantities=item.quantities,
             language=read.language,
@@ -90,20 +89,3 @@ class ValidationMethods:
                 agrees=outcome.value is not None and outcome.value == claimed,
             )
         return claim
-
-
-def _citation(marker: int, place: Place) -> research_pb2.Citation:
-    passage = place.passage
-    return research_pb2.Citation(
-        marker=marker,
-        document_id=passage.document_id,
-        title=passage.title,
-        section=passage.section,
-        passage_id=passage.passage_id,
-        start_offset=place.start,
-        end_offset=place.end,
-        excerpt=place.text,
-        similarity=passage.similarity,
-        category=passage.category,
-        source=passage.source,
-    )

@@ -1,8 +1,9 @@
-"""A research server over a real gRPC server that serves a few fixed passages, and one over a whole mesh."""
+"""A research server over fixed passages, over a real knowledge server, and over a whole mesh."""
 
 import contextlib
 import hashlib
 import re
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from onenumbers.research.v1 import discovery_pb2 as pb
 from onenumbers.research.v1 import discovery_pb2_grpc, research_pb2_grpc
 from onenumbers.utilities.v1 import registry_pb2, registry_pb2_grpc
 from onenumbers_knowledge.collection import Collection
+from onenumbers_knowledge.corpus_files import read_corpus
+from onenumbers_knowledge.loading import load_corpus, load_embedder
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
+from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.store import open_store
 from onenumbers_models.generator import LlamaGenerator
 from onenumbers_models.sources import resolve
@@ -50,14 +54,16 @@ PASSAGES = {
 
 
 class Passages(knowledge_pb2_grpc.KnowledgeServiceServicer):
-    """Serves the passages with similarities that the test sets."""
+    """Serves the passages with similarities that the test sets, for some queries others."""
 
     def __init__(self) -> None:
         self.similarity = 0.8
+        self.similarities: dict[str, float] = {}
         self.requests: list[kpb.SemanticSearchRequest] = []
 
     async def SemanticSearch(self, request, context):
         self.requests.append(request)
+        similarity = self.similarities.get(request.query, self.similarity)
         hits = [
             kpb.SearchHit(
                 passage=kpb.Passage(
@@ -68,7 +74,7 @@ class Passages(knowledge_pb2_grpc.KnowledgeServiceServicer):
                     end_offset=len(text),
                 ),
                 score=0.9 - 0.1 * index,
-                cosine=self.similarity - 0.1 * index,
+                cosine=similarity - 0.1 * index,
                 category="calculation",
                 source="modern",
             )
@@ -230,3 +236,26 @@ async def mesh(tmp_path):
             *(knowledge, utilities),
             {"MCP_KNOWLEDGE_URL": base.address, "MCP_UTILITIES_URL": server.address},
         )
+
+
+@pytest.fixture(scope="session")
+def serving_corpus():
+    """Serves chosen documents of the starter corpus with the default embedder; yields a channel."""
+
+    @contextlib.asynccontextmanager
+    async def serve(folder, chosen):
+        settings = KnowledgeSettings.load(data_dir=folder)
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(open_store(settings.store_url))
+            embedder = await load_embedder(settings)
+            stack.push_async_callback(embedder.close)
+            collection = Collection(store, index_path=settings.index_path)
+            await collection.open(embedder)
+            stack.push_async_callback(collection.close)
+            files = [file for file in read_corpus() if file.document.document_id in chosen]
+            assert len(files) == len(chosen)
+            await load_corpus(collection, files=files)
+            _, channel = await stack.enter_async_context(running([knowledge_service(KnowledgeServicer(collection))]))
+            yield channel
+
+    return serve

@@ -1,7 +1,6 @@
 """Validation over gRPC: real utilities, a real knowledge server with the real embedder, and documents that attack."""
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 
 import grpc
@@ -12,12 +11,6 @@ from google.rpc import error_details_pb2, status_pb2
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers.research.v1 import analysis_pb2 as pb
 from onenumbers.research.v1 import analysis_pb2_grpc
-from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.corpus_files import read_corpus
-from onenumbers_knowledge.loading import load_corpus, load_embedder
-from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
-from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import open_store
 from onenumbers_research.calculation_client import CalculationClient
 from onenumbers_research.calibration import calibration
 from onenumbers_research.validating import ClaimValidator
@@ -107,23 +100,6 @@ def research(utilities, knowledge) -> Service:
     )
 
 
-@asynccontextmanager
-async def knowledge_server(folder):
-    settings = KnowledgeSettings.load(data_dir=folder)
-    async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.store_url))
-        embedder = await load_embedder(settings)
-        stack.push_async_callback(embedder.close)
-        collection = Collection(store, index_path=settings.index_path)
-        await collection.open(embedder)
-        stack.push_async_callback(collection.close)
-        files = [file for file in read_corpus() if file.document.document_id in CHOSEN]
-        assert len(files) == len(CHOSEN)
-        await load_corpus(collection, files=files)
-        _, channel = await stack.enter_async_context(running([knowledge_service(KnowledgeServicer(collection))]))
-        yield channel
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def utilities():
     services = [
@@ -138,8 +114,8 @@ async def utilities():
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def knowledge(tmp_path_factory):
-    async with knowledge_server(tmp_path_factory.mktemp("validation")) as channel:
+async def knowledge(tmp_path_factory, serving_corpus):
+    async with serving_corpus(tmp_path_factory.mktemp("validation"), CHOSEN) as channel:
         yield channel
 
 
@@ -277,10 +253,10 @@ async def test_a_server_that_is_down_is_named(utilities, knowledge, down):
             assert claim.verdict == SUPPORTED, "what does not need the server is still checked"
 
 
-async def test_instructions_in_documents_change_no_verdict(utilities, tmp_path):
+async def test_instructions_in_documents_change_no_verdict(utilities, tmp_path, serving_corpus):
     """Each attack stands in two documents, as tradition on the 7 and as evidence; no verdict moves, none is quoted."""
     assert len(ATTACKS) >= 20
-    async with knowledge_server(tmp_path) as channel, running([research(utilities, channel)]) as (_, own):
+    async with serving_corpus(tmp_path, CHOSEN) as channel, running([research(utilities, channel)]) as (_, own):
         stub = analysis_pb2_grpc.AnalysisServiceStub(own)
         before = await theory(stub, " ".join(THEORY))
         documents = knowledge_pb2_grpc.KnowledgeServiceStub(channel)

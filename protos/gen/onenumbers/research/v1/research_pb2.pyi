@@ -121,9 +121,9 @@ class AnswerQuestionRequest(_message.Message):
     question: _builtins.str
     """The question, 1-2,000 characters."""
     max_passages: _builtins.int
-    """How many passages to read, 1-10; 4 when unset."""
+    """How many passages to read, 1-10; when unset 4, or 2 for each part of a question, 4-10 in all."""
     max_tokens: _builtins.int
-    """Longest answer in tokens of the model, 16-1,024; 256 when unset."""
+    """Longest answer in tokens of the model, 16-1,024; 256 when unset. The parts of a question share it."""
     engine: Global___AnswerEngine.ValueType
     """Who writes the answer; the model where one is loaded, when unset."""
     def __init__(
@@ -192,22 +192,56 @@ class RetrievedPassages(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CITATIONS_FIELD_NUMBER: _builtins.int
+    SUB_QUERIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Citation]:
-        """The passages, best first; their `marker` is what the answer cites."""
+        """The passages, best first; their `marker` is what the answer cites. Those of several parts take turns."""
+
+    @_builtins.property
+    def sub_queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubQuery]:
+        """The parts that the question was split into, in its order; empty for a question that is one."""
 
     def __init__(
         self,
         *,
         citations: _abc.Iterable[Global___Citation] | None = ...,
+        sub_queries: _abc.Iterable[Global___SubQuery] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "sub_queries", b"sub_queries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetrievedPassages: _TypeAlias = RetrievedPassages  # noqa: Y015
+
+@_typing.final
+class SubQuery(_message.Message):
+    """A part of a question, as it was looked up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    MARKERS_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """The part, as a question or a subject of its own."""
+    @_builtins.property
+    def markers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Markers of the passages that were found for it, best first. Parts may share passages."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        markers: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["markers", b"markers", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubQuery: _TypeAlias = SubQuery  # noqa: Y015
 
 @_typing.final
 class Answer(_message.Message):
@@ -226,6 +260,8 @@ class Answer(_message.Message):
     COVERED_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     ELAPSED_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    WITHHELD_PASSAGES_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The answer, with citation markers such as [1]."""
     engine: Global___AnswerEngine.ValueType
@@ -242,6 +278,8 @@ class Answer(_message.Message):
     """Whether the knowledge base says anything about the question. False means that nothing near enough was found."""
     method: _builtins.str
     """How support was measured and which limits were applied."""
+    withheld_passages: _builtins.int
+    """Passages that were found and left out, because they give instructions to whoever reads them."""
     @_builtins.property
     def sentences(self) -> _containers.RepeatedCompositeFieldContainer[Global___AnswerSentence]:
         """The sentences of the text with what supports each."""
@@ -253,6 +291,10 @@ class Answer(_message.Message):
     @_builtins.property
     def elapsed(self) -> _duration_pb2.Duration:
         """Time from question to answer."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___AnswerPart]:
+        """What became of each part of a question that was split, in its order; empty for a question that is one."""
 
     def __init__(
         self,
@@ -268,14 +310,86 @@ class Answer(_message.Message):
         covered: _builtins.bool = ...,
         method: _builtins.str = ...,
         elapsed: _duration_pb2.Duration | None = ...,
+        parts: _abc.Iterable[Global___AnswerPart] | None = ...,
+        withheld_passages: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["elapsed", b"elapsed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "covered", b"covered", "dropped_sentences", b"dropped_sentences", "elapsed", b"elapsed", "embedding_model", b"embedding_model", "engine", b"engine", "engine_reason", b"engine_reason", "method", b"method", "model", b"model", "sentences", b"sentences", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations", "covered", b"covered", "dropped_sentences", b"dropped_sentences", "elapsed", b"elapsed", "embedding_model", b"embedding_model", "engine", b"engine", "engine_reason", b"engine_reason", "method", b"method", "model", b"model", "parts", b"parts", "sentences", b"sentences", "text", b"text", "withheld_passages", b"withheld_passages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Answer: _TypeAlias = Answer  # noqa: Y015
+
+@_typing.final
+class AnswerPart(_message.Message):
+    """What became of a part of a question."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    COVERED_FIELD_NUMBER: _builtins.int
+    PASSAGES_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """The part, as it was looked up."""
+    covered: _builtins.bool
+    """Whether the knowledge base says anything about it. False is said in the answer's text, too."""
+    engine: Global___AnswerEngine.ValueType
+    """Who wrote the sentences of this part."""
+    @_builtins.property
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartPassage]:
+        """The passages that were found for it, best first, whether the answer cites them or not."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        covered: _builtins.bool = ...,
+        passages: _abc.Iterable[Global___PartPassage] | None = ...,
+        engine: Global___AnswerEngine.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered", b"covered", "engine", b"engine", "passages", b"passages", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerPart: _TypeAlias = AnswerPart  # noqa: Y015
+
+@_typing.final
+class PartPassage(_message.Message):
+    """A passage that was found for a part of a question."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    PASSAGE_ID_FIELD_NUMBER: _builtins.int
+    SIMILARITY_FIELD_NUMBER: _builtins.int
+    marker: _builtins.int
+    """Number by which the text cites it."""
+    document_id: _builtins.str
+    """Document."""
+    passage_id: _builtins.str
+    """Identifier of the passage."""
+    similarity: _builtins.float
+    """Cosine similarity of passage and part."""
+    def __init__(
+        self,
+        *,
+        marker: _builtins.int = ...,
+        document_id: _builtins.str = ...,
+        passage_id: _builtins.str = ...,
+        similarity: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "marker", b"marker", "passage_id", b"passage_id", "similarity", b"similarity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartPassage: _TypeAlias = PartPassage  # noqa: Y015
 
 @_typing.final
 class AnswerSentence(_message.Message):
@@ -286,10 +400,13 @@ class AnswerSentence(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     MARKERS_FIELD_NUMBER: _builtins.int
     SUPPORT_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The sentence."""
     support: _builtins.float
     """The measured support by the best of them, 0-1; what it measures is said by the answer's `method`."""
+    part: _builtins.int
+    """Which part of the question it answers, from 1 in the order of `parts`; 0 for a question that is one."""
     @_builtins.property
     def markers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Markers of the passages that support it."""
@@ -300,10 +417,11 @@ class AnswerSentence(_message.Message):
         text: _builtins.str = ...,
         markers: _abc.Iterable[_builtins.int] | None = ...,
         support: _builtins.float = ...,
+        part: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["markers", b"markers", "support", b"support", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["markers", b"markers", "part", b"part", "support", b"support", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -343,7 +461,7 @@ class Citation(_message.Message):
     excerpt: _builtins.str
     """The passage: the content from start_offset to end_offset."""
     similarity: _builtins.float
-    """Cosine similarity of passage and question."""
+    """Cosine similarity of passage and question, or of the part of it that the passage was found for first."""
     category: _builtins.str
     """Category of the document."""
     source: _builtins.str
