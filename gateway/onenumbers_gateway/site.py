@@ -7,6 +7,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from onenumbers_gateway.catalog import Catalog, ToolDefinition, define
 from onenumbers_gateway.descriptors import build_contract
 from onenumbers_gateway.mcp.shortcut import Scope, Send
 from onenumbers_gateway.openapi.document import Operation, document
+from onenumbers_gateway.openapi.files import FilePath
 from onenumbers_gateway.results import ResultWriter
+from onenumbers_gateway.uploads import UPLOAD_SERVICE
 from onenumbers_gateway.xds.contract import files_of
 
 OPENAPI_PATH: Final = "/openapi.json"
@@ -73,6 +76,7 @@ class Site:
         self._authenticated = authenticated
         self._console = _console_files()
         self._own = _gateway_operations()
+        self._files = FilePath()
         self._described: tuple[tuple[str, int], ...] | None = None
         self._document: _File | None = None
         self._making = asyncio.Lock()
@@ -114,7 +118,10 @@ class Site:
             return self._document
 
     def _make(self, operations: list[Operation]) -> _File:
-        made = document(operations, version=self._version, authenticated=self._authenticated)
+        takers = (item.group for item in operations if item.definition.method.service == UPLOAD_SERVICE)
+        group = next(takers, None)
+        beside = partial(self._files.item, group=group) if group is not None else None
+        made = document(operations, version=self._version, authenticated=self._authenticated, beside=beside)
         return _File.of("application/json", orjson.dumps(made))
 
 

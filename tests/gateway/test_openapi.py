@@ -1,5 +1,6 @@
 """The OpenAPI document: valid, complete, and made of the same descriptors as every other face."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from onenumbers_gateway.catalog import define
 from onenumbers_gateway.descriptors import build_contract
 from onenumbers_gateway.openapi.components import Components
 from onenumbers_gateway.openapi.document import Operation, document
+from onenumbers_gateway.openapi.files import FilePath
 from onenumbers_gateway.openapi.parameters import body_schema, parameters, path_of
 from onenumbers_gateway.results import ResultWriter
+from onenumbers_gateway.uploads import FIELDS
 from onenumbers_runtime.testing import compile_contract
 
 VENDOR = Path(__file__).parents[2] / "protos" / "vendor"
@@ -127,3 +130,15 @@ def test_required_fields_of_a_body_are_those_that_the_path_does_not_carry():
         "additionalProperties": False,
     }
     assert body_schema("/v1/{id}", "", schema) is None
+
+
+def test_the_path_that_takes_files_is_described_with_the_rules_of_the_contract():
+    found = document([], version="1", authenticated=False, beside=partial(FilePath().item, group="knowledge"))
+    OpenAPIV31SpecValidator(found).validate()
+    operation = found["paths"]["/v1/knowledge/files"]["post"]
+    form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) == {"file", *FIELDS}
+    assert form["properties"]["filename"]["maxLength"] > 0
+    assert form["properties"]["metadata"]["type"] == "string"
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema["$ref"].rsplit("/", maxsplit=1)[-1] in found["components"]["schemas"]

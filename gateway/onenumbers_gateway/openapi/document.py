@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,7 +57,7 @@ def document(
     *,
     version: str,
     authenticated: bool,
-    extra_paths: Mapping[str, Mapping[str, Any]] | None = None,
+    beside: Callable[[Components], Mapping[str, Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any]:
     """Returns the document as JSON can hold it.
 
@@ -67,7 +67,7 @@ def document(
         operations: What to describe, in the order in which it is listed.
         version: Version of the mesh.
         authenticated: Whether calls carry a bearer token.
-        extra_paths: Path items of HTTP paths that are no RPCs.
+        beside: Returns the items of paths that are no RPCs of the edge.
     """
     components = Components()
     components.schemas["google.rpc.Status"] = dict(_STATUS)
@@ -79,8 +79,8 @@ def document(
             item = paths.setdefault(path_of(binding.path), {})
             # Two servers may claim one path; the edge asks the first of them.
             item.setdefault(binding.method.lower(), _operation(operation, binding, number, components))
-    for path, item in (extra_paths or {}).items():
-        paths.setdefault(path, dict(item))
+    for path, described in (beside(components) if beside is not None else {}).items():
+        paths.setdefault(path, dict(described))
     found: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "1Numbers Mesh", "version": version, "description": _INTRODUCTION},

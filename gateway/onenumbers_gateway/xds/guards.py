@@ -8,14 +8,14 @@ cannot forge: Origin, and the name under which the mesh was called. The MCP endp
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Final, TypeAlias
 
 from envoy.config.route.v3 import route_components_pb2
 
 _NAMES: Final = r"(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?"
 _PERMISSION_DENIED: Final = 7
 
-Route = route_components_pb2.Route
+Route: TypeAlias = route_components_pb2.Route
 
 
 def refuse_foreign_origins() -> Route:
