@@ -105,13 +105,13 @@ class Collection:
         finally:
             self._migration = None
 
-    async def follow(self) -> None:
-        """Takes over what other servers have changed in a shared store before this call.
+    async def follow(self, number: int = 0) -> None:
+        """Takes over what other servers have changed in a shared store before this call; see `LiveIndex.follow`.
 
         Raises:
             MeshError: The store cannot be read.
         """
-        await self._whole(self._live.follow())
+        await self._whole(self._live.follow(number))
 
     @property
     def moved_to(self) -> str:

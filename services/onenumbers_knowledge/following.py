@@ -33,15 +33,16 @@ class Follower:
 
     Args:
         store: The shared store.
-        follow: Takes over what has changed.
+        follow: Takes over what has changed, up to a change of a number at least; all of it where that is 0.
         told: Told when the store has been out of reach for a while, and when it is back.
     """
 
-    def __init__(self, store: Store, follow: Callable[[], Awaitable[None]], told: Told) -> None:
+    def __init__(self, store: Store, follow: Callable[[int], Awaitable[None]], told: Told) -> None:
         self._store = store
         self._follow = follow
         self._told = told
         self._changed = asyncio.Event()
+        self._latest = 0
         self._failing_since: float | None = None
         self._reachable = True
 
@@ -49,10 +50,14 @@ class Follower:
         """Follows until it is cancelled."""
         while True:
             try:
-                async with self._store.listening(self._changed.set) as line:
+                async with self._store.listening(self._heard) as line:
+                    looked = 0.0
                     while not line.lost:
                         self._changed.clear()
-                        await self._follow()
+                        # Also while one notification follows the other: what they say of is not all that may happen.
+                        due = time.monotonic() - looked >= LOOK_EVERY_S
+                        looked = time.monotonic() if due else looked
+                        await self._follow(0 if due else self._latest)
                         await self._works()
                         with suppress(TimeoutError):
                             await asyncio.wait_for(self._changed.wait(), LOOK_EVERY_S)
@@ -63,6 +68,10 @@ class Follower:
                 log.exception("following_failed")
                 await self._fails("the changes of other servers cannot be followed: see the server's log")
             await asyncio.sleep(_AGAIN_S)
+
+    def _heard(self, number: int) -> None:
+        self._latest = number
+        self._changed.set()
 
     async def _works(self) -> None:
         self._failing_since = None

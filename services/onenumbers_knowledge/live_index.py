@@ -129,14 +129,19 @@ class LiveIndex:
         shown.moment = moment
         self._taken(1)
 
-    async def follow(self) -> None:
+    async def follow(self, number: int = 0) -> None:
         """Takes what has changed in the store, here or by another server, before this call.
+
+        Args:
+            number: A change that the caller has heard of: where the index shows that one, nothing is asked. 0 asks.
 
         Raises:
             MeshError: The store cannot be read.
         """
         async with self.writing:
-            await self._catch_up()
+            # A server hears of its own changes, too, which it has taken by now.
+            if not number or self._shown is None or self._shown.moment.number < number:
+                await self._catch_up()
 
     async def _catch_up(self) -> None:
         if self.serving is None or self._shown is None or self.moved_to:

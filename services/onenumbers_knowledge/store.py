@@ -276,9 +276,9 @@ class Store(IndexSource):
         """Holds what only one server of a shared store may do at a time; see `Database.lease`."""
         return self._database.lease(name, wait=wait)
 
-    def listening(self, heard: Callable[[], None]) -> AbstractAsyncContextManager[Listening]:
-        """Calls back whenever the store has changed. Of a shared store only."""
-        return self._database.listening(change_log.CHANNEL, heard)
+    def listening(self, heard: Callable[[int], None]) -> AbstractAsyncContextManager[Listening]:
+        """Calls back with the number of every change. Of a shared store only."""
+        return self._database.listening(change_log.CHANNEL, lambda told: heard(int(told)))
 
 
 @asynccontextmanager

@@ -107,8 +107,8 @@ class Database:
         """
         return lease(self._engine if self.shared else None, self._what, name, wait=wait)
 
-    def listening(self, channel: str, heard: Callable[[], None]) -> AbstractAsyncContextManager[Listening]:
-        """Calls back whenever another server, or this one, notifies a channel. PostgreSQL only."""
+    def listening(self, channel: str, heard: Callable[[str], None]) -> AbstractAsyncContextManager[Listening]:
+        """Calls back with what another server, or this one, tells a channel. PostgreSQL only."""
         return listening(self._engine, self._what, channel, heard)
 
 

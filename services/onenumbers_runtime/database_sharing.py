@@ -75,14 +75,14 @@ class Listening:
 
 @asynccontextmanager
 async def listening(
-    engine: AsyncEngine, what: str, channel: str, heard: Callable[[], None]
+    engine: AsyncEngine, what: str, channel: str, heard: Callable[[str], None]
 ) -> AsyncIterator[Listening]:
-    """Calls back whenever a channel is notified. See `Database.listening`."""
+    """Calls back with what a channel is told. See `Database.listening`."""
     async with contextlib.AsyncExitStack() as stack:
         with translated(what):
             connection = await stack.enter_async_context(engine.connect())
             driver: Any = (await connection.get_raw_connection()).driver_connection
-            await driver.add_listener(channel, lambda *_: heard())
+            await driver.add_listener(channel, lambda *told: heard(str(told[-1])))
         try:
             yield Listening(driver)
         finally:

@@ -115,7 +115,8 @@ async def whole(knowledge, numbers) -> None:
     stats = await knowledge.GetDocumentStats(knowledge_pb2.GetDocumentStatsRequest())
     assert stats.index_vectors == stats.passages == sum(info.passages for info in listed.documents)
     for number in numbers:
-        asked = knowledge_pb2.SemanticSearchRequest(query=f"unique{number}", top_k=1)
+        lexical = knowledge_pb2.SEARCH_MODE_LEXICAL
+        asked = knowledge_pb2.SemanticSearchRequest(query=f"unique{number}", top_k=1, mode=lexical)
         assert (await knowledge.SemanticSearch(asked)).hits[0].passage.document_id == f"note-{number:03}"
 
 

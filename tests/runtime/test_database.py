@@ -181,11 +181,11 @@ async def test_a_file_is_always_free_for_its_process_and_held_against_others(tmp
 async def test_a_notification_is_heard_and_a_lost_line_is_known(postgres_process, tmp_path):
     url = database_url(postgres_process.url, default=tmp_path)
     async with open_database(url, what="numbers", make_tables=make_tables) as database:
-        heard = asyncio.Event()
-        async with database.listening("channel", heard.set) as line:
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        async with database.listening("channel", heard.put_nowait) as line:
             async with database.writing() as connection:
                 await connection.execute(sa.text("SELECT pg_notify('channel', 'words')"))
-            await asyncio.wait_for(heard.wait(), 5)
+            assert await asyncio.wait_for(heard.get(), 5) == "words"
             assert not line.lost
             postgres_process.stop()
             with pytest.raises(UnavailableError) as caught:
