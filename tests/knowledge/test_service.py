@@ -98,12 +98,15 @@ async def test_results_are_ordered_and_held_to_a_least_similarity(stub):
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
     assert found.hits[0].passage.document_id == "note-003"
-    cosines = sorted((hit.cosine for hit in found.hits), reverse=True)
+    # Two notes may be equally near: whether their cosines differ in the last bit is the processor's.
+    cosines = sorted({round(hit.cosine, 4) for hit in found.hits}, reverse=True)
     least = (cosines[0] + cosines[1]) / 2
+    wanted = {hit.passage.document_id for hit in found.hits if hit.cosine >= least}
     limited = await stub.SemanticSearch(
         pb.SemanticSearchRequest(query="the word of this note is unique3", top_k=4, min_similarity=least)
     )
-    assert len(limited.hits) == 1
+    assert {hit.passage.document_id for hit in limited.hits} == wanted
+    assert 0 < len(wanted) < 4
 
 
 async def test_a_deleted_document_is_gone_from_everywhere(stub):
