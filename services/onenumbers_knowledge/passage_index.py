@@ -119,7 +119,7 @@ class PassageIndex:
         """Adds the words of whole documents; their passages stand beside each other."""
         for _, group in groupby(texts, key=lambda item: item.document_id):
             items = list(group)
-            title = self._vocabulary.learn(items[0].title)
+            title = self._vocabulary.learn(items[0].title, capitals=True)
             whole, seen = [title], {items[0].title}
             for item in items:
                 section = self._vocabulary.learn(item.section if item.section != item.title else "")

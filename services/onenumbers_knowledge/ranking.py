@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 _HEAD = 100
 """Candidates that scores are standardised over: what lies deeper says nothing of how good the best are."""
 _DENSE_WEIGHT = 0.5
-_AROUND = 0.5
+_AROUND = 0.3
 """What the document around a passage counts for its likeness to the question."""
 _PASSAGES = 6
 """Passages of a document that tell how like the question it is: its best ones. A book is not judged by all of it."""
@@ -47,7 +47,7 @@ class Candidate(NamedTuple):
 def in_context(
     cosines: NDArray[np.float64], documents: NDArray[np.int64], sizes: NDArray[np.int64], *, least: float
 ) -> NDArray[np.float64]:
-    """Returns how like the question passages are with their documents: half its own cosine, half its document's.
+    """Returns how like a question passages are: seven parts their own cosine, three their document's.
 
     A document's is the mean over its best passages, at most `_PASSAGES`; those of them that are no candidates count
     as the least like one.

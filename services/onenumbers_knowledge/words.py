@@ -28,14 +28,19 @@ class Analyzer:
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english")
 
-    def stems(self, text: str) -> list[str]:
+    def stems(self, text: str, *, capitals: bool = True) -> list[str]:
         """Returns the stems of a text in order; empty where it holds stop words and marks alone.
 
         Letters are kept of every script; accents are folded, so that "Țurcanu" finds "Turcanu". A single digit is a
         word ("life path 7" must find the seven), and so is a single letter that is meant as one: a capital, or one
         with an accent, which it keeps. Numbers in words are their digits: "seven", "7" and "7th" are the same.
+
+        Args:
+            text: Any text.
+            capitals: Whether a capital letter is a word: in a query or a title it is meant, in a text it is mostly an
+                initial or part of a symbol.
         """
-        found = [folded for _, _, folded in _words(text)]
+        found = [folded for _, _, folded in _words(text, capitals=capitals)]
         return list(self._stemmer.stemWords(found))
 
     def all_stems(self, text: str) -> list[str]:
@@ -44,7 +49,7 @@ class Analyzer:
 
     def placed(self, text: str) -> list[tuple[int, int, str]]:
         """Returns start, end and stem of each word of a text; offsets count the text's characters."""
-        found = list(_words(text))
+        found = list(_words(text, capitals=True))
         stems = self._stemmer.stemWords([folded for _, _, folded in found])
         return [(start, end, stem) for (start, end, _), stem in zip(found, stems, strict=True)]
 
@@ -56,29 +61,30 @@ class Vocabulary:
         self._analyzer = Analyzer()
         self._numbers: dict[str, int] = {}
 
-    def learn(self, text: str) -> NDArray[np.int32]:
+    def learn(self, text: str, *, capitals: bool = False) -> NDArray[np.int32]:
         """Returns the numbers of the stems of a text in order; a stem that is new gets one."""
-        numbers = self._numbers
-        return np.array([numbers.setdefault(stem, len(numbers)) for stem in self._analyzer.stems(text)], dtype=np.int32)
+        numbers, stems = self._numbers, self._analyzer.stems(text, capitals=capitals)
+        return np.array([numbers.setdefault(stem, len(numbers)) for stem in stems], dtype=np.int32)
 
     def ask(self, text: str) -> list[tuple[str, int | None]]:
         """Returns the stems of a text in order, with their numbers; None for one that no text had."""
         return [(stem, self._numbers.get(stem)) for stem in self._analyzer.stems(text)]
 
 
-def _words(text: str) -> Iterator[tuple[int, int, str]]:
+def _words(text: str, *, capitals: bool) -> Iterator[tuple[int, int, str]]:
     for match in _WORD.finditer(text):
-        word = _read(match[0][:_LONGEST])
+        word = _read(match[0][:_LONGEST], capitals=capitals)
         # The stop words hold the letters that contractions leave, such as the m of "I'm".
         if word and (len(word) == 1 or word not in _STOP):
             yield match.start(), match.end(), word
 
 
-def _read(word: str) -> str:
+def _read(word: str, *, capitals: bool) -> str:
     """Returns a word as it is indexed; empty where it is none."""
     folded = _folded(word)
     if len(folded) == 1 and not folded.isdigit():
-        return word.casefold() if not word.isascii() or (word.isupper() and word not in _NO_LETTERS) else ""
+        meant = not word.isascii() or (capitals and word.isupper() and word not in _NO_LETTERS)
+        return word.casefold() if meant else ""
     number = NUMBERS.get(folded)
     if number is not None:
         return str(number)

@@ -50,7 +50,7 @@ def around(*items: tuple[float, int, int], least: float = 0.1) -> list[float]:
 def test_of_two_equal_passages_the_one_whose_document_is_nearer_comes_first():
     alone, among, _ = around((0.6, 1, 2), (0.6, 2, 2), (0.5, 2, 2))
     assert among > alone
-    assert alone == pytest.approx((0.6 + (0.6 + 0.1) / 2) / 2), "the passage that is no candidate counts least"
+    assert alone == pytest.approx(0.7 * 0.6 + 0.3 * (0.6 + 0.1) / 2), "the passage that is no candidate counts least"
 
 
 def test_a_document_of_one_passage_is_as_near_as_that():

@@ -28,6 +28,7 @@ def test_a_letter_that_is_meant_as_one_is_a_word(stems):
     assert stems("ș and ț") == ["ș", "ț"], "folded they would be the letters that they are not"
     assert stems("I'm sure it's a must") == ["sure", "must"]
     assert stems("A name I like") == ["name", "like"]
+    assert stems("J. Smith and ș", capitals=False) == ["smith", "ș"], "in a text a capital is mostly an initial"
 
 
 @pytest.mark.parametrize(
