@@ -1,5 +1,6 @@
 """The confidence: fitted on the training half, reported on the held-out half, and never a constant."""
 
+import hashlib
 import json
 import sys
 from datetime import date
@@ -31,6 +32,10 @@ def read(name: str) -> list[dict]:
 
 MEASURED = read("measured_claims.jsonl")
 HELD_OUT = [row for row in MEASURED if row["half"] == "held_out"]
+FRESH = [row for row in HELD_OUT if row["lot"] == "fresh"]
+"""Claims that nothing was corrected on."""
+TRAINING_ALONE = ("extra", "calibration")
+"""Lots of which no claim is held out."""
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +57,39 @@ def test_every_labelled_claim_was_measured():
 
 
 def test_the_page_gives_the_figures_of_what_was_measured(report):
-    """Accuracy and Brier score of the held-out half, in all and by kind, as the page prints them."""
-    assert report.summary_row("held-out half", HELD_OUT) in PAGE
+    """Accuracy and Brier score of the held-out half and of its unseen claims, by kind, as the page prints them."""
+    for name, rows in (("held-out half", HELD_OUT), ("held-out fresh claims", FRESH)):
+        assert report.summary_row(name, rows) in PAGE
+        for kind in KINDS:
+            row = report.summary_row(f"{name}, {kind}", [row for row in rows if row["kind"] == kind])
+            assert row in PAGE
+        for bin_name, count, mean, share in report.reliability(rows):
+            assert f"| {bin_name} | {count} | {mean:.3f} | {share:.3f} |" in PAGE
+
+
+def test_the_halves_are_drawn_by_the_hash_of_the_text():
+    """Within a kind and a verdict, and within the fresh lot for itself, claims go in turn to the halves."""
+    strata: dict[tuple, list[dict]] = {}
+    for row in read("labelled_claims.jsonl"):
+        if row["lot"] in TRAINING_ALONE:
+            assert row["half"] == "training"
+        else:
+            strata.setdefault((row["lot"] == "fresh", row["kind"], row["verdict"]), []).append(row)
+    assert len(strata) == 18
+    for rows in strata.values():
+        ordered = sorted(rows, key=lambda row: hashlib.sha256(row["claim"].encode()).hexdigest())
+        assert [row["half"] for row in ordered] == [("held_out", "training")[place % 2] for place in range(len(rows))]
+
+
+def test_the_held_out_half_has_at_least_forty_unseen_claims_of_each_kind():
+    assert len(HELD_OUT) >= 200
     for kind in KINDS:
-        row = report.summary_row(f"held-out, {kind}", [row for row in HELD_OUT if row["kind"] == kind])
-        assert row in PAGE
-    for name, count, mean, share in report.reliability(HELD_OUT):
-        assert f"| {name} | {count} | {mean:.3f} | {share:.3f} |" in PAGE
+        assert sum(row["kind"] == kind for row in FRESH) >= 40
+
+
+def test_no_claim_stands_twice():
+    texts = [row["claim"] for row in read("labelled_claims.jsonl")]
+    assert len(set(texts)) == len(texts)
 
 
 def test_held_out_verdicts_are_far_better_than_the_most_frequent_one(report):
@@ -87,12 +118,12 @@ def test_the_weights_are_those_that_the_training_half_gives():
     """Fitting again on what was measured gives the stored coefficients; the held-out half takes no part."""
     for kind in KINDS:
         rows = [row for row in MEASURED if row["half"] == "training" and row["read_as"] == kind]
-        later = sum(row["lot"] == "later" for row in rows)
+        later = sum(row["lot"] == "calibration" for row in rows)
         again = fit(
             [with_verdict(row["quantities"], row["found"]) for row in rows],
             [row["found"] == row["verdict"] for row in rows],
             penalty=calibration().fitted["penalties"][kind],
-            weights=[(len(rows) - later) / later if row["lot"] == "later" else 1.0 for row in rows],
+            weights=[(len(rows) - later) / later if row["lot"] == "calibration" and later else 1.0 for row in rows],
         )
         stored = calibration().models[kind]
         assert again.names == stored.names
