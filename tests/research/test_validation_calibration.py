@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from onenumbers_research.calculation_client import CalculationClient
-from onenumbers_research.calibration import calibration, fit, from_json, with_verdict
+from onenumbers_research.calibration import calibration, counted, fit, from_json, with_verdict
 from onenumbers_research.claims import read_claim
 from onenumbers_research.validating import ClaimValidator
 from onenumbers_runtime.testing import running
@@ -105,26 +105,46 @@ def test_confidence_is_what_the_stored_model_gives():
 
 
 def test_no_two_different_situations_share_a_confidence():
-    for kind in KINDS:
+    for kind in ("meaning", "empirical"):
         situations: dict[tuple, float] = {}
         for row in MEASURED:
             if row["read_as"] == kind:
                 situations[(row["found"], *sorted(row["quantities"].items()))] = row["confidence"]
-        assert len(situations) > 15
-        assert len(set(situations.values())) == len(situations)
+        assert len(situations) > 100
+        assert len(set(situations.values())) >= 0.95 * len(situations)
+
+
+def test_a_calculation_is_as_sure_as_the_number_of_cases_with_its_verdict_allows():
+    for verdict in ("supported", "contradicted", "not_covered"):
+        rows = [row for row in MEASURED if row["read_as"] == "calculation" and row["found"] == verdict]
+        cases = [row for row in rows if row["half"] == "training"]
+        right = sum(row["found"] == row["verdict"] for row in cases)
+        for row in rows:
+            assert row["confidence"] == pytest.approx((right + 1) / (len(cases) + 2))
+
+
+def test_counting_comes_near_to_certainty_with_cases_alone():
+    few, many = counted(["supported"] * 3, [True] * 3), counted(["supported"] * 300, [True] * 300)
+    assert few.confidence(with_verdict({}, "supported")) == pytest.approx(4 / 5)
+    assert many.confidence(with_verdict({}, "supported")) == pytest.approx(301 / 302)
+    assert many.confidence(with_verdict({}, "contradicted")) == pytest.approx(1 / 2)
 
 
 def test_the_weights_are_those_that_the_training_half_gives():
     """Fitting again on what was measured gives the stored coefficients; the held-out half takes no part."""
     for kind in KINDS:
         rows = [row for row in MEASURED if row["half"] == "training" and row["read_as"] == kind]
+        right = [row["found"] == row["verdict"] for row in rows]
         later = sum(row["lot"] == "calibration" for row in rows)
-        again = fit(
-            [with_verdict(row["quantities"], row["found"]) for row in rows],
-            [row["found"] == row["verdict"] for row in rows],
-            penalty=calibration().fitted["penalties"][kind],
-            weights=[(len(rows) - later) / later if row["lot"] == "calibration" and later else 1.0 for row in rows],
-        )
+        if kind == "calculation":
+            again = counted([row["found"] for row in rows], right)
+        else:
+            again = fit(
+                [with_verdict(row["quantities"], row["found"]) for row in rows],
+                right,
+                penalty=calibration().fitted["penalties"][kind],
+                weights=[(len(rows) - later) / later if row["lot"] == "calibration" else 1.0 for row in rows],
+            )
         stored = calibration().models[kind]
         assert again.names == stored.names
         assert again.weights == pytest.approx(stored.weights, abs=1e-6)

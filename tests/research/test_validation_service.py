@@ -152,7 +152,8 @@ async def test_a_theory_is_checked_claim_by_claim(stub):
     for item in found:
         assert 0 < item.confidence < 1
         assert item.reason
-        assert "logistic model" in item.method
+        assert ("logistic model" in item.method) == (item.kind != CALCULATION)
+        assert "labelled" in item.method
         assert item.quantities
 
 
