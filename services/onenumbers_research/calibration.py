@@ -1,9 +1,9 @@
 """The confidence of a verdict: from labelled claims, and never a constant.
 
 For calculations it is counted for each verdict (see `counted`). For each other kind of claim, P(verdict is right) =
-1 / (1 + exp(-(b + sum of w_i * (x_i - m_i) / s_i))). The quantities x are those of the judgement and the verdict itself;
-b, w, m and s stand in claims_data/calibration.json with how they were fitted. The model is told what the checker
-measured, and no more: it can be confidently wrong where the checker is.
+1 / (1 + exp(-(b + sum of w_i * (x_i - m_i) / s_i))). The quantities x are those of the judgement and the verdict; b, w,
+m and s stand in claims_data/calibration.json with how they were fitted. The model is told what the checker measured,
+and no more: it can be confidently wrong where the checker is.
 """
 
 from __future__ import annotations
