@@ -26,7 +26,7 @@ from onenumbers_research.people import bundled_people
 from onenumbers_research.utilities_client import UtilitiesClient, WhichNumber
 from onenumbers_research.validating import ClaimValidator
 from onenumbers_research.validation_service import ValidationMethods
-from onenumbers_runtime.errors import invalid
+from onenumbers_runtime.errors import UnavailableError, invalid
 from onenumbers_runtime.server import Service
 
 log = structlog.get_logger()
@@ -150,8 +150,10 @@ class PatternMethods:
         """Returns passages about a number (or about the query); the lack of them is a remark and no error."""
         try:
             found = await self._knowledge_client.search(query, limit=_READ)
-        except grpc.aio.AioRpcError as error:
-            log.warning("themes_left_out", code=error.code().name)
+        except (grpc.aio.AioRpcError, UnavailableError) as error:
+            log.warning(
+                "themes_left_out", reason=str(error) if isinstance(error, UnavailableError) else error.code().name
+            )
             return [], [
                 Remark(
                     "KNOWLEDGE_UNAVAILABLE",

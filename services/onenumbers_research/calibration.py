@@ -1,8 +1,9 @@
-"""The confidence of a verdict: a logistic model of stated quantities, fitted on labelled claims.
+"""The confidence of a verdict: from labelled claims, and never a constant.
 
-For each kind of claim, P(verdict is right) = 1 / (1 + exp(-(b + sum of w_i * (x_i - m_i) / s_i))). The quantities x are
-those of the judgement and the verdict itself; b, w, m and s stand in claims_data/calibration.json with how they were
-fitted. The model is told what the checker measured, and no more: it can be confidently wrong where the checker is.
+For calculations it is counted for each verdict (see `counted`). For each other kind of claim, P(verdict is right) =
+1 / (1 + exp(-(b + sum of w_i * (x_i - m_i) / s_i))). The quantities x are those of the judgement and the verdict; b, w,
+m and s stand in claims_data/calibration.json with how they were fitted. The model is told what the checker measured,
+and no more: it can be confidently wrong where the checker is.
 """
 
 from __future__ import annotations
@@ -109,6 +110,27 @@ def fit(
     return Model(
         names, tuple(map(float, means)), tuple(map(float, scales)), tuple(map(float, theta[:-1])), float(theta[-1])
     )
+
+
+def counted(verdicts: Sequence[str], right: Sequence[bool]) -> Model:
+    """Returns the model of a kind whose verdicts are counted: for each verdict the mean of a Beta posterior.
+
+    P(right) is (right + 1) / (cases + 2) among the claims with that verdict: one right and one wrong case are added, so
+    that it comes as near to 1 as the number of cases allows and no nearer. Calculations are of this kind: where hardly
+    any is wrong, quantities have nothing to tell apart.
+
+    Args:
+        verdicts: The verdict of each claim: supported, contradicted or not_covered.
+        right: Whether it was the labelled one.
+    """
+
+    def log_odds(verdict: str) -> float:
+        hits = [hit for found, hit in zip(verdicts, right, strict=True) if found == verdict]
+        return math.log((sum(hits) + 1) / (len(hits) - sum(hits) + 1))
+
+    base = log_odds("not_covered")
+    weights = (log_odds("contradicted") - base, log_odds("supported") - base)
+    return Model(("is_contradicted", "is_supported"), (0.0, 0.0), (1.0, 1.0), weights, base)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,11 @@ import grpc
 
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers_runtime.calls import outgoing_metadata, outgoing_timeout
+from onenumbers_runtime.errors import UnavailableError
 
 _LIMIT_S = 20.0
+DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+"""Statuses of a server that is down or late."""
 
 
 class KnowledgeClient:
@@ -31,11 +34,27 @@ class KnowledgeClient:
         """Returns the passages nearest to a query, best first.
 
         Raises:
-            grpc.aio.AioRpcError: It refused or does not answer; the status is passed on unchanged.
+            UnavailableError: It is down or did not answer in time.
+            grpc.aio.AioRpcError: Any other status of it, passed on unchanged.
         """
-        response: knowledge_pb2.SemanticSearchResponse = await self._stub.SemanticSearch(
-            knowledge_pb2.SemanticSearchRequest(query=query, top_k=limit, sources=sources),
-            timeout=outgoing_timeout(_LIMIT_S),
-            metadata=outgoing_metadata(self._token),
-        )
+        try:
+            response: knowledge_pb2.SemanticSearchResponse = await self._stub.SemanticSearch(
+                knowledge_pb2.SemanticSearchRequest(query=query, top_k=limit, sources=sources),
+                timeout=outgoing_timeout(_LIMIT_S),
+                metadata=outgoing_metadata(self._token),
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() in DOWN:
+                raise does_not_answer() from None
+            raise
         return response
+
+
+def does_not_answer() -> UnavailableError:
+    """Returns what callers are told when the knowledge server is down or late."""
+    return UnavailableError(
+        "the knowledge server does not answer",
+        reason="KNOWLEDGE_UNAVAILABLE",
+        metadata={"server": "knowledge"},
+        retry_after=1.0,
+    )

@@ -115,6 +115,11 @@ class ClaimValidator:
     def formula(self, checked: Checked) -> str:
         """Returns how the confidence was computed, and from which quantities."""
         about, model = self._calibration.fitted, self._model(checked)
+        if checked.claim.kind is Kind.CALCULATION:
+            return (
+                "share of right verdicts among the labelled calculations with this verdict, one right and one wrong "
+                "case added (docs/validation.md)"
+            )
         return (
             f"logistic model, fitted on {about.get('claims', 0)} labelled claims, of {model.formula()} "
             "(quantities; held-out accuracy and Brier score stand in docs/validation.md)"

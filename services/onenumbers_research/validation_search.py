@@ -9,11 +9,10 @@ import grpc
 
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers_research.claim_evidence import Passage
+from onenumbers_research.knowledge_client import DOWN, does_not_answer
 from onenumbers_runtime.calls import outgoing_metadata, outgoing_timeout
-from onenumbers_runtime.errors import UnavailableError
 
 _LIMIT_S = 20.0
-_DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _LONGEST_QUERY = 600
 _SHORTEST_QUERY = 40
 """Characters. A claim that the model cannot read whole is searched by its beginning."""
@@ -57,13 +56,8 @@ class ClaimSearch:
                 )
                 return [_passage(hit) for hit in answer.hits]
             except grpc.aio.AioRpcError as error:
-                if error.code() in _DOWN:
-                    raise UnavailableError(
-                        "the knowledge server does not answer",
-                        reason="KNOWLEDGE_UNAVAILABLE",
-                        metadata={"server": "knowledge"},
-                        retry_after=1.0,
-                    ) from None
+                if error.code() in DOWN:
+                    raise does_not_answer() from None
                 if error.code() is not grpc.StatusCode.INVALID_ARGUMENT or len(text) <= _SHORTEST_QUERY:
                     raise
                 text = text[: len(text) // 2].strip() or "number"

@@ -1,5 +1,6 @@
 """The confidence: fitted on the training half, reported on the held-out half, and never a constant."""
 
+import hashlib
 import json
 import sys
 from datetime import date
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from onenumbers_research.calculation_client import CalculationClient
-from onenumbers_research.calibration import calibration, fit, from_json, with_verdict
+from onenumbers_research.calibration import calibration, counted, fit, from_json, with_verdict
 from onenumbers_research.claims import read_claim
 from onenumbers_research.validating import ClaimValidator
 from onenumbers_runtime.testing import running
@@ -31,6 +32,10 @@ def read(name: str) -> list[dict]:
 
 MEASURED = read("measured_claims.jsonl")
 HELD_OUT = [row for row in MEASURED if row["half"] == "held_out"]
+FRESH = [row for row in HELD_OUT if row["lot"] == "fresh"]
+"""Claims that nothing was corrected on."""
+TRAINING_ALONE = ("extra", "calibration")
+"""Lots of which no claim is held out."""
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +57,39 @@ def test_every_labelled_claim_was_measured():
 
 
 def test_the_page_gives_the_figures_of_what_was_measured(report):
-    """Accuracy and Brier score of the held-out half, in all and by kind, as the page prints them."""
-    assert report.summary_row("held-out half", HELD_OUT) in PAGE
+    """Accuracy and Brier score of the held-out half and of its unseen claims, by kind, as the page prints them."""
+    for name, rows in (("held-out half", HELD_OUT), ("held-out fresh claims", FRESH)):
+        assert report.summary_row(name, rows) in PAGE
+        for kind in KINDS:
+            row = report.summary_row(f"{name}, {kind}", [row for row in rows if row["kind"] == kind])
+            assert row in PAGE
+        for bin_name, count, mean, share in report.reliability(rows):
+            assert f"| {bin_name} | {count} | {mean:.3f} | {share:.3f} |" in PAGE
+
+
+def test_the_halves_are_drawn_by_the_hash_of_the_text():
+    """Within a kind and a verdict, and within the fresh lot for itself, claims go in turn to the halves."""
+    strata: dict[tuple, list[dict]] = {}
+    for row in read("labelled_claims.jsonl"):
+        if row["lot"] in TRAINING_ALONE:
+            assert row["half"] == "training"
+        else:
+            strata.setdefault((row["lot"] == "fresh", row["kind"], row["verdict"]), []).append(row)
+    assert len(strata) == 18
+    for rows in strata.values():
+        ordered = sorted(rows, key=lambda row: hashlib.sha256(row["claim"].encode()).hexdigest())
+        assert [row["half"] for row in ordered] == [("held_out", "training")[place % 2] for place in range(len(rows))]
+
+
+def test_the_held_out_half_has_at_least_forty_unseen_claims_of_each_kind():
+    assert len(HELD_OUT) >= 200
     for kind in KINDS:
-        row = report.summary_row(f"held-out, {kind}", [row for row in HELD_OUT if row["kind"] == kind])
-        assert row in PAGE
-    for name, count, mean, share in report.reliability(HELD_OUT):
-        assert f"| {name} | {count} | {mean:.3f} | {share:.3f} |" in PAGE
+        assert sum(row["kind"] == kind for row in FRESH) >= 40
+
+
+def test_no_claim_stands_twice():
+    texts = [row["claim"] for row in read("labelled_claims.jsonl")]
+    assert len(set(texts)) == len(texts)
 
 
 def test_held_out_verdicts_are_far_better_than_the_most_frequent_one(report):
@@ -74,26 +105,46 @@ def test_confidence_is_what_the_stored_model_gives():
 
 
 def test_no_two_different_situations_share_a_confidence():
-    for kind in KINDS:
+    for kind in ("meaning", "empirical"):
         situations: dict[tuple, float] = {}
         for row in MEASURED:
             if row["read_as"] == kind:
                 situations[(row["found"], *sorted(row["quantities"].items()))] = row["confidence"]
-        assert len(situations) > 15
-        assert len(set(situations.values())) == len(situations)
+        assert len(situations) > 100
+        assert len(set(situations.values())) >= 0.95 * len(situations)
+
+
+def test_a_calculation_is_as_sure_as_the_number_of_cases_with_its_verdict_allows():
+    for verdict in ("supported", "contradicted", "not_covered"):
+        rows = [row for row in MEASURED if row["read_as"] == "calculation" and row["found"] == verdict]
+        cases = [row for row in rows if row["half"] == "training"]
+        right = sum(row["found"] == row["verdict"] for row in cases)
+        for row in rows:
+            assert row["confidence"] == pytest.approx((right + 1) / (len(cases) + 2))
+
+
+def test_counting_comes_near_to_certainty_with_cases_alone():
+    few, many = counted(["supported"] * 3, [True] * 3), counted(["supported"] * 300, [True] * 300)
+    assert few.confidence(with_verdict({}, "supported")) == pytest.approx(4 / 5)
+    assert many.confidence(with_verdict({}, "supported")) == pytest.approx(301 / 302)
+    assert many.confidence(with_verdict({}, "contradicted")) == pytest.approx(1 / 2)
 
 
 def test_the_weights_are_those_that_the_training_half_gives():
     """Fitting again on what was measured gives the stored coefficients; the held-out half takes no part."""
     for kind in KINDS:
         rows = [row for row in MEASURED if row["half"] == "training" and row["read_as"] == kind]
-        later = sum(row["lot"] == "later" for row in rows)
-        again = fit(
-            [with_verdict(row["quantities"], row["found"]) for row in rows],
-            [row["found"] == row["verdict"] for row in rows],
-            penalty=calibration().fitted["penalties"][kind],
-            weights=[(len(rows) - later) / later if row["lot"] == "later" else 1.0 for row in rows],
-        )
+        right = [row["found"] == row["verdict"] for row in rows]
+        later = sum(row["lot"] == "calibration" for row in rows)
+        if kind == "calculation":
+            again = counted([row["found"] for row in rows], right)
+        else:
+            again = fit(
+                [with_verdict(row["quantities"], row["found"]) for row in rows],
+                right,
+                penalty=calibration().fitted["penalties"][kind],
+                weights=[(len(rows) - later) / later if row["lot"] == "calibration" else 1.0 for row in rows],
+            )
         stored = calibration().models[kind]
         assert again.names == stored.names
         assert again.weights == pytest.approx(stored.weights, abs=1e-6)

@@ -9,9 +9,11 @@ from onenumbers_research.calculation_claims import read_calculation
 from onenumbers_research.calculation_verdicts import Outcome, judge_calculation, judge_sum
 from onenumbers_research.calibration import Limits
 from onenumbers_research.claim_dates import find_dates
-from onenumbers_research.claim_evidence import Passage, instructs, places
+from onenumbers_research.claim_evidence import Passage, places
+from onenumbers_research.claim_facts import read_fact
 from onenumbers_research.claims import Kind, language_of, read_claim, split
 from onenumbers_research.empirical_claims import judge_empirical
+from onenumbers_research.instructions import instructs
 from onenumbers_research.meaning_claims import judge_meaning, read_meaning
 
 LABELLED = [
@@ -209,3 +211,97 @@ def test_the_starter_corpus_instructs_nobody():
 
 def test_no_kind_for_what_says_nothing_of_numbers():
     assert read_claim("I had a good lunch.").kind is Kind.OTHER
+
+
+SEVEN = [
+    passage("The 7 asks for solitude. Company is felt as a burden, and parties are avoided.", numbers=[7]),
+    passage("The person learns by experience and not by instruction.", numbers=[5], document="five"),
+    passage("The day 4 belongs to work that nobody applauds.", numbers=[4], document="four"),
+    passage("It follows a year 9, in which things were finished.", numbers=[1], document="one"),
+]
+
+
+@pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("The 5 learns by experience.", True),
+        ("The 4 belongs to work that nobody applauds.", True),
+        ("The 7 wants solitude more than company.", True),
+        ("The 1 is about finished things.", None),
+    ],
+)
+def test_a_denial_governs_what_follows_it_and_a_clause_keeps_its_number(claim, supported):
+    """Each of these was judged the other way round, or by a clause on another number."""
+    assert judge_meaning(read_meaning(claim), SEVEN, [], Limits()).supported is supported
+
+
+def test_a_document_on_the_position_comes_before_others_on_the_number():
+    own = [
+        passage("A 3 hides behind silence.", numbers=[3], document="bridge", title="Bridge 3: lightness"),
+        passage(
+            "The 3 speaks, writes and laughs.", numbers=[3], document="expression", title="Expression 3: twice over"
+        ),
+    ]
+    found = judge_meaning(read_meaning("Expression 3 points to silence."), own, [], Limits())
+    assert found.supported is False
+    assert {place.passage.document_id for place in found.evidence} == {"expression"}
+
+
+HISTORY = [
+    passage(
+        "Sepharial was the pen name of Walter Gorn Old (1864-1929), an English astrologer. His book is dated 1911.",
+        title="History: Sepharial", category="validation", source="classical", document="sepharial",
+    ),
+    passage(
+        "Juno Jordan, a dentist by training, taught numerology in California. No data from that work is in print.",
+        title="History: Juno Jordan", category="validation", source="classical", document="jordan",
+    ),
+    passage(
+        "Predictions that were deposited beforehand, with the failures counted, do not exist.",
+        title="History: Cheiro", category="validation", source="classical", document="cheiro",
+    ),
+    passage(
+        "Astrology has been tested many times; for numerology the author found very little.",
+        title="A search for evidence", category="validation", source="scientific", document="search",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("Sepharial's real name was Walter Gorn Old.", True),
+        ("Sepharial's real name was Robert Green.", False),
+        ("Sepharial died in 1929.", True),
+        ("Sepharial died in 1950.", False),
+        ("Sepharial's book appeared in 1911.", True),
+        ("Juno Jordan was a dentist by training.", True),
+        ("Juno Jordan was a lawyer by training.", False),
+        ("Cheiro's forecasts were deposited beforehand.", False),
+        ("Numerology has been tested and confirmed many times.", False),
+        ("NASA chooses launch dates by numerology.", None),
+        ("People with life path 4 sleep longer.", None),
+    ],
+)
+def test_facts_names_and_years_are_compared_and_strangers_are_not_covered(claim, supported):
+    """Shared words alone took most of the false ones for supported, and the true ones for not covered."""
+    assert judge_empirical(claim, HISTORY, Limits()).supported is supported
+
+
+def test_a_fact_needs_a_person_and_a_value():
+    assert read_fact("Juno Jordan was a dentist.") is not None
+    assert read_fact("A dentist taught numerology.") is None
+    assert read_fact("Juno Jordan taught numerology.") is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ("Juno Jordan was a dentist.", Kind.EMPIRICAL),
+        ("Goodwin's guide appeared in 1981.", Kind.EMPIRICAL),
+        ("Cheiro puts the 8 under Saturn.", Kind.MEANING),
+        ("A birthday on the 5th gives a talent for variety.", Kind.MEANING),
+    ],
+)
+def test_claims_on_people_are_on_the_world_and_their_readings_are_meanings(claim, kind):
+    assert read_claim(claim).kind is kind

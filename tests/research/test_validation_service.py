@@ -152,7 +152,8 @@ async def test_a_theory_is_checked_claim_by_claim(stub):
     for item in found:
         assert 0 < item.confidence < 1
         assert item.reason
-        assert "logistic model" in item.method
+        assert ("logistic model" in item.method) == (item.kind != CALCULATION)
+        assert "labelled" in item.method
         assert item.quantities
 
 
@@ -223,6 +224,8 @@ async def test_bad_theories_are_refused_by_field(stub, fields, field):
     ("fields", "field"),
     [
         ({"interpretation": "", "number": 7}, "interpretation"),
+        ({"interpretation": "a" * 10_001, "number": 7}, "interpretation"),
+        ({"interpretation": "study " * 20_000, "number": 7}, "interpretation"),
         ({"interpretation": "study", "number": -1}, "number"),
         ({"interpretation": "study", "number": 100}, "number"),
     ],
@@ -231,6 +234,12 @@ async def test_bad_interpretations_are_refused_by_field(stub, fields, field):
     code, _, violations, _ = await refused(stub.ValidateInterpretation(pb.ValidateInterpretationRequest(**fields)))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert list(violations) == [field]
+
+
+async def test_an_interpretation_of_ten_thousand_characters_is_checked(stub):
+    text = ("A solitary seeker who loves study, " * 300)[:10_000]
+    request = pb.ValidateInterpretationRequest(interpretation=text, number=7)
+    assert (await stub.ValidateInterpretation(request, timeout=60)).claims
 
 
 async def test_any_text_within_the_limits_gets_an_answer(stub):
