@@ -67,6 +67,8 @@ class Derivation:
         Raises:
             MeshError: The utilities server does not answer.
         """
+        if len({item.expected for item in method.examples}) == 1:
+            return Derived(None, Search(), ("all worked examples have one result, and a constant is no method",), "")
         rows = await self._rows(method)
         if rows is None:
             return Derived(None, Search(), ("a name of the examples has no letters that can be counted",), "")
@@ -129,10 +131,10 @@ def _doubts(
     results = {item.expected for item in method.examples}
     if len(method.examples) < least:
         doubts.append(f"{len(method.examples)} worked examples are too few: {least} are needed")
-    if len(results) <= max(1, len(tree.numbers)):
+    if len(results) <= len(tree.numbers):
         doubts.append(
             f"the examples have {len(results)} different results, and the formula {len(tree.numbers)} numbers of its "
-            "own: there must be more of the former, and two at least"
+            "own: there must be more of the former"
         )
     others = found.fits if rows is None else _unlike(tree, found.fits, rows)
     count = found.fitting - (rows is None)

@@ -66,8 +66,9 @@ async def test_formulas_are_found_by_the_examples_alone(mesh, tmp_path):
     assert await mesh.evaluate("bridge_of_days", born="2001-05-02") == 9
 
     candles = found["two-candles"]
-    assert candles.verdict == pb.DISCOVERY_VERDICT_DUPLICATE or candles.verdict == pb.DISCOVERY_VERDICT_PROPOSED
-    assert "2 worked examples are too few: 3 are needed" in candles.reason or candles.duplicate_of
+    assert candles.verdict == pb.DISCOVERY_VERDICT_PROPOSED
+    assert "2 worked examples are too few: 3 are needed" in candles.reason
+    assert candles.search.expected_by_chance > 0.05
 
     vessel = found["broken-vessel"]
     assert vessel.verdict == pb.DISCOVERY_VERDICT_REJECTED
@@ -75,10 +76,10 @@ async def test_formulas_are_found_by_the_examples_alone(mesh, tmp_path):
     assert "no model took part: MCP_GENERATION_MODEL is none" in vessel.reason
     assert vessel.search.formulas_tried > 1_000
 
-    # Three times 1 is no method: it is what a constant gives.
-    assert found["whisper-of-orders"].verdict in (pb.DISCOVERY_VERDICT_REJECTED, pb.DISCOVERY_VERDICT_PROPOSED)
-    assert set(await mesh.utilities()) >= {"lantern_number", "bridge_of_days"}
-    assert "evil_tool" not in await mesh.utilities()
+    whisper = found["whisper-of-orders"]
+    assert whisper.verdict == pb.DISCOVERY_VERDICT_REJECTED
+    assert "a constant is no method" in whisper.reason
+    assert set(await mesh.utilities()) == {"lantern_number", "bridge_of_days", candles.utility_id}
 
 
 WOVEN = """# The woven number

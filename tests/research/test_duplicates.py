@@ -45,7 +45,7 @@ KNOWN = {
     "universal": ("asked: date", "root(digit_sum(year(asked)))", "calculate_"),
     "thought": (
         "name: string, born: date",
-        "reduce(reduce(sum(letter_values(names(name)[0]))) + reduce(day(born)))",
+        "root(sum(letter_values(names(name)[0])) + day(born))",
         "calculate_rational_thought: result.value",
     ),
     "cornerstone": ("name: string", "letter_values(letters(name))[0]", "calculate_cornerstones: cornerstone.value"),
