@@ -440,3 +440,11 @@ def test_parts_of_the_third_pinnacle_are_those_that_are_added():
     birth = chaldean_birth(13)
     assert birth.compound is not None
     assert (birth.compound.label, birth.compound.number) == ("day", 13)
+
+
+def test_letters_of_planes_show_which_y_is_a_vowel():
+    """By sound and place the Y of Lynn is a vowel and that of Yana is none."""
+    for name, vowels in (("Lynn", [False, True, False, False]), ("Yana", [False, True, False, True])):
+        parts = [part for each in planes(read_name(name)).planes for part in each.number.components]
+        assert parts
+        assert all([letter.vowel for letter in part.letters] == vowels for part in parts)
