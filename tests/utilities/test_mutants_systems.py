@@ -20,13 +20,14 @@ from onenumbers_utilities.numerology.chaldean import (
     chaldean_total,
 )
 from onenumbers_utilities.numerology.comparison import compare_names
-from onenumbers_utilities.numerology.compatibility import compare_people, read_person
+from onenumbers_utilities.numerology.compatibility import Position, compare, compare_people, read_person
 from onenumbers_utilities.numerology.compounds import compound_meaning
 from onenumbers_utilities.numerology.correspondences import correspondences
 from onenumbers_utilities.numerology.counting import DateNumber, NumberOfDates
 from onenumbers_utilities.numerology.cycles import cycles
 from onenumbers_utilities.numerology.dates import read_date
 from onenumbers_utilities.numerology.favourable_dates import favourable_dates
+from onenumbers_utilities.numerology.groupings import cheiro, concord
 from onenumbers_utilities.numerology.inclusion import inclusion
 from onenumbers_utilities.numerology.kua import KuaFormula, YearTurn, kua, lunar_new_year
 from onenumbers_utilities.numerology.life_path import life_path
@@ -440,3 +441,46 @@ def test_parts_of_the_third_pinnacle_are_those_that_are_added():
     birth = chaldean_birth(13)
     assert birth.compound is not None
     assert (birth.compound.label, birth.compound.number) == ("day", 13)
+
+
+def test_letters_of_planes_show_which_y_is_a_vowel():
+    """By sound and place the Y of Lynn is a vowel and that of Yana is none."""
+    for name, vowels in (("Lynn", [False, True, False, False]), ("Yana", [False, True, False, True])):
+        parts = [part for each in planes(read_name(name)).planes for part in each.number.components]
+        assert parts
+        assert all([letter.vowel for letter in part.letters] == vowels for part in parts)
+
+
+def test_the_other_table_of_a_business_reduces_by_its_own_masters():
+    """EDB is 5 + 4 + 2 = 11 on both tables: a master number on one, 2 on the other."""
+    for table, value, of_other in ((objects.LetterValues.PYTHAGOREAN, 11, 2), (objects.LetterValues.CHALDEAN, 2, 11)):
+        found, _ = objects.business_name("EDB", table)
+        (other,) = found.alternatives
+        assert (found.value, other.value, other.total) == (value, of_other, 11)
+    high, compound = objects.business_name("Zoo Foxx Uu Oo Uu", objects.LetterValues.CHALDEAN)
+    assert high.total == 84
+    assert compound is not None
+    assert "NO_COMPOUND_ABOVE_52" in [each.code for each in high.warnings]
+
+
+def test_a_person_is_read_with_all_options_and_notices():
+    """1 January 1500: 1 + 1 + 1500 = 1502 by the straight sum."""
+    options = NumerologyOptions(life_path_method=LifePathMethod.STRAIGHT)
+    found = read_person("Dr Ana Pop", date(1500, 1, 1), options)
+    assert found.numbers[Position.LIFE_PATH].total == 1502
+    assert (found.name, found.born) == ("ANA POP", date(1500, 1, 1))
+    assert len(found.warnings) == 2
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_person("Ana 5", BORN, field="people[1].name")
+    assert [each.field for each in caught.value.violations] == ["people[1].name"]
+
+
+def test_each_pair_is_grouped_by_the_roots_of_both():
+    people = [read_person(name, date(1990, 5, day)) for name, day in (("Ana Pop", 3), ("Ion Rusu", 11), ("Ema Z", 29))]
+    for one in people:
+        for other in people:
+            for each in compare(one, other).relations:
+                roots = (one.numbers[each.position].root, other.numbers[each.position].root)
+                group = cheiro if each.position in {Position.BIRTH_NUMBER, Position.CHALDEAN_NAME} else concord
+                assert (each.first_root, each.second_root) == roots
+                assert each.grouping == group(*roots)
