@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onenumbers_models.embedding_context import SEQUENCES, EmbeddingContext
-from onenumbers_models.embedding_lane import Lane
+from onenumbers_models.embedding_lane import BATCH_TOKENS, Lane
 from onenumbers_models.embedding_options import EmbeddingOptions, Pooling
 from onenumbers_models.native import Model
 from onenumbers_models.sources import ResolvedModel
@@ -25,8 +25,6 @@ LONGEST = 512
 """Tokens that one text may have at most, whatever the model reads: attention costs their square."""
 _QUERY_THREADS = 2
 """Threads of llama.cpp for queries at most: a short text gains nothing from more, and they spin beside others."""
-_DOCUMENT_NICENESS = 0
-"""Documents stand back: a third of the processor where searches want it, all of it where nobody does."""
 
 
 class Embedder(Protocol):
@@ -93,9 +91,12 @@ class LlamaEmbedder:
         room = [self.count_tokens(prefix) - self.count_tokens("") for prefix in prefixes]
         self.max_tokens = max(1, longest - max(room))
         self._longest = longest
-        self._contexts: list[EmbeddingContext] = []
-        for count in (min(threads, _QUERY_THREADS), threads):
-            self._contexts.append(EmbeddingContext(model, tokens=longest, threads=count, pooling=pooling))
+        # A model that reads little still gets full batches.
+        room_for = max(longest, BATCH_TOKENS)
+        self._contexts = [
+            EmbeddingContext(model, tokens=room_for, threads=count, pooling=pooling)
+            for count in (min(threads, _QUERY_THREADS), threads)
+        ]
         queries, documents = self._contexts
         self._queries = Lane("embed-queries", queries, tokenize=self._tokens, places=MAX_QUERIES, batch_texts=SEQUENCES)
         self._documents = Lane(
@@ -104,7 +105,6 @@ class LlamaEmbedder:
             tokenize=self._tokens,
             places=MAX_WAITING,
             batch_texts=SEQUENCES,
-            niceness=_DOCUMENT_NICENESS,
         )
         # Two: documents that stream through would push all queries out.
         self._known_queries, self._known_documents = VectorCache(options.cache), VectorCache(options.cache)

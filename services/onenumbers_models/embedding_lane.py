@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -69,7 +67,7 @@ class Lane:
         context: Where vectors are computed; nobody else uses it.
         tokenize: Returns the tokens of a text; raises what its caller is told.
         places: Texts that wait at once; more are refused.
-        niceness: By how much the thread stands back where others want the processor, 0 to 19; on Linux only.
+        batch_texts: Texts of one batch at most.
     """
 
     def __init__(
@@ -80,10 +78,9 @@ class Lane:
         tokenize: Callable[[str], NDArray[np.int32]],
         places: int,
         batch_texts: int,
-        niceness: int = 0,
     ) -> None:
         self._context, self._tokenize = context, tokenize
-        self._places, self._batch_texts, self._niceness = places, batch_texts, niceness
+        self._places, self._batch_texts = places, batch_texts
         self._changed = threading.Condition()
         self._calls: deque[_Call] = deque()
         self._waiting = 0
@@ -136,9 +133,6 @@ class Lane:
             self._calls.remove(call)
 
     def _serve(self) -> None:
-        if self._niceness and sys.platform == "linux":
-            # Of this thread alone, and of those that llama.cpp starts from it.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
         while True:
             with self._changed:
                 while not (self._calls or self._held or self._closing):
