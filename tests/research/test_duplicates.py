@@ -48,12 +48,16 @@ KNOWN = {
         "root(sum(letter_values(names(name)[0])) + day(born))",
         "calculate_rational_thought: result.value",
     ),
-    "cornerstone": ("name: string", "letter_values(letters(name))[0]", "calculate_cornerstones: cornerstone.value"),
-    "parts": ("day: integer, month: integer", "reduce(day + month)", "calculate_attitude: result.value"),
+    "cornerstone": (
+        "name: string",
+        "letter_values(letters(name))[0]",
+        "calculate_cornerstones: result.cornerstone.value",
+    ),
+    "parts": ("day: integer, month: integer", "reduce(day + month)", "calculate_attitude"),
     "y_always": (
         "name: string",
-        "reduce(sum(letter_values(vowels(name, 'always_vowel'))))",
-        "calculate_soul_urge",
+        "reduce(sum(names(name).map(part, reduce(sum(letter_values(vowels(part, 'always_vowel')))))))",
+        "calculate_soul_urge, y_rule ALWAYS_VOWEL",
     ),
     "essence": ("born: date, other: date", "abs(day(born) - day(other)) * 1000", ""),
 }
