@@ -96,6 +96,8 @@ class PassageIndex:
         """Passages of each document, by the key of its first one."""
         self._ids: dict[int, str] = {}
         """Identifier of each document, by the same key."""
+        self._keys: dict[str, int] = {}
+        """The key of each document, by its identifier."""
         self._thesaurus = Thesaurus.load()
 
     def __len__(self) -> int:
@@ -130,7 +132,8 @@ class PassageIndex:
                 whole += [body] if item.section in seen else [section, body]
                 seen.add(item.section)
             self.documents.add(items[0].key, np.concatenate(whole))
-            self._sizes[items[0].key], self._ids[items[0].key] = len(items), items[0].document_id
+            first, document_id = items[0].key, items[0].document_id
+            self._sizes[first], self._ids[first], self._keys[document_id] = len(items), document_id, first
 
     def begin_bulk(self) -> None:
         """Holds the words of what is added back until `end_bulk`."""
@@ -150,11 +153,14 @@ class PassageIndex:
         self.documents.remove(gone)
         for key in gone:
             self._sizes.pop(key, None)
-            self._ids.pop(key, None)
+            document_id = self._ids.pop(key, "")
+            # A document that is replaced may have its new passages already.
+            if self._keys.get(document_id) == key:
+                del self._keys[document_id]
 
     def nearly_the_same(self, document_id: str) -> list[Duplicate]:
         """Returns documents whose text is nearly that of another one, the likest first."""
-        own = next((key for key, known in self._ids.items() if known == document_id), None)
+        own = self._keys.get(document_id)
         if own is None:
             return []
         words = self.documents.words(own)
