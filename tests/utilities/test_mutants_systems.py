@@ -302,6 +302,8 @@ def test_a_business_of_another_script_is_counted_in_latin_letters():
         "latin_name": "Athína & Sía 24",
         "transliterated_by": "",
     }
+    single, _ = objects.business_name("Α 2", transliteration=Transliteration.ELOT_743)
+    assert [part.text for part in single.components] == ["A", "2"]
     latin, _ = objects.business_name("Muller 2", transliteration=Transliteration.ELOT_743)
     assert (dict(latin.inputs_used), latin.warnings) == ({"name": "Muller 2"}, ())
     for name in ("Αθήνα", "Αθήνα 2 Ltd", "A Αθήνα", "2 Αθήνα"):
