@@ -193,7 +193,7 @@ def places(passage: Passage, *, facts: bool = False) -> list[Place]:
         facts: Read questions, hypotheses and reported claims only together with the sentence after them, which
             answers them; keep what disclaimers and sections on calculation say.
     """
-    if instructs(f"{passage.title} {passage.section} {passage.text}"):
+    if instructs(f"{passage.title}\n{passage.section}\n{passage.text}"):
         return []
     spans = _spans(passage.text)
     if not facts:

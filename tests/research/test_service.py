@@ -146,7 +146,7 @@ async def test_a_damaged_model_leaves_the_server_with_passages(knowledge_channel
 async def test_a_deadline_stops_the_model_and_what_it_wrote_is_checked(knowledge_channel, serving_research, smol_slot):
     async with serving_research(knowledge_channel, smol_slot) as stub:
         request = pb.AnswerQuestionRequest(question=QUESTION, max_tokens=256)
-        events = [event async for event in stub.AnswerQuestion(request, timeout=1.8)]
+        events = [event async for event in stub.AnswerQuestion(request, timeout=3.0)]
     assert events[-1].WhichOneof("event") == "answer"
 
 
