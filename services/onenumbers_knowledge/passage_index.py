@@ -18,7 +18,7 @@ from onenumbers_knowledge.lexical import LexicalIndex, Scores
 from onenumbers_knowledge.named_numbers import gains, named_numbers
 from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse, in_context
 from onenumbers_knowledge.thesaurus import Thesaurus
-from onenumbers_knowledge.words import Vocabulary
+from onenumbers_knowledge.words import Analyzer, Vocabulary
 
 _RAREST = 24
 """Words of a document by which those like it are looked for."""
@@ -71,7 +71,7 @@ class _Words:
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns the scores of passages, shape (n,)."""
-        return self.of_both(keys, np.array([self._document_of[key] for key in keys.tolist()], dtype=np.int64))
+        return self.of_both(keys, _looked_up(self._document_of, keys))
 
     def of_both(self, keys: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns the scores of passages whose documents are known, shape (n,)."""
@@ -99,6 +99,8 @@ class PassageIndex:
         self._keys: dict[str, int] = {}
         """The key of each document, by its identifier."""
         self._thesaurus = Thesaurus.load()
+        self.analyzer = Analyzer()
+        """Finds words where the index is used; it remembers the stems of the words that it has seen."""
 
     def __len__(self) -> int:
         return len(self.dense)
@@ -202,15 +204,17 @@ class PassageIndex:
             keys = np.concatenate([keys, missing])
             if question.vector is not None:
                 cosines = np.concatenate([cosines, self.dense.vectors(missing) @ question.vector])
-        documents = np.array([self._document_of[key] for key in keys.tolist()], dtype=np.int64)
+        documents = _looked_up(self._document_of, keys)
         shared_words = words.of_both(keys, documents)
         fused = None
         if question.mode is Mode.HYBRID:
-            sizes = np.array([self._sizes[key] for key in documents.tolist()], dtype=np.int64)
+            sizes = _looked_up(self._sizes, documents)
             likeness = in_context(cosines, documents, sizes, least=least)
             about = gains(named_numbers(question.text), self.dense.about(keys))
             fused = fuse(likeness, shared_words, about)
-        chosen = _ordered(question, keys, cosines, shared_words, fused)
+        # Diversity chooses among all of them.
+        most = None if question.diversity else count
+        chosen = _ordered(question, keys, cosines, shared_words, fused, most)
         if question.diversity:
             vectors = self.dense.vectors(np.array([item.key for item in chosen], dtype=np.int64))
             chosen = diverse(chosen, vectors, count, mode=question.mode, diversity=question.diversity)
@@ -236,12 +240,18 @@ def _ordered(
     cosines: NDArray[np.float64],
     words: NDArray[np.float64],
     fused: NDArray[np.float64] | None,
+    most: int | None,
 ) -> list[Candidate]:
-    """Returns the candidates that are similar enough, best first; those of one score by key."""
+    """Returns the candidates that are similar enough, best first, at most so many; those of one score by key."""
     scores = fused if fused is not None else cosines if question.mode is Mode.DENSE else words
     order = np.lexsort((keys, -scores))
     if question.min_similarity is not None:
         order = order[cosines[order] >= question.min_similarity]
+    order = order[:most]
     known = cosines[order].tolist() if question.vector is not None else [None] * len(order)
     both = fused[order].tolist() if fused is not None else [None] * len(order)
     return list(map(Candidate, keys[order].tolist(), known, words[order].tolist(), both))
+
+
+def _looked_up(table: Mapping[int, int], keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.fromiter(map(table.__getitem__, keys.tolist()), dtype=np.int64, count=len(keys))

@@ -16,7 +16,6 @@ from onenumbers_knowledge.filters import Filters
 from onenumbers_knowledge.highlight import Excerpt, excerpt
 from onenumbers_knowledge.passage_index import DEPTH, PassageIndex, Question, Ranking
 from onenumbers_knowledge.ranking import Candidate, Mode
-from onenumbers_knowledge.words import Analyzer
 from onenumbers_runtime.errors import InvalidArgumentError, invalid
 
 T = TypeVar("T")
@@ -149,9 +148,8 @@ async def search(
     kept = [(item, *found[item.key]) for item in chosen if item.key in found]
 
     def excerpts() -> list[Excerpt]:
-        analyzer = Analyzer()
         return [
-            excerpt(passage.text, offset=passage.start, query=ranking.worth, analyzer=analyzer)
+            excerpt(passage.text, offset=passage.start, query=ranking.worth, analyzer=index.analyzer)
             for _, passage, _ in kept
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import Stemmer
@@ -18,6 +19,8 @@ _PLACE = re.compile(r"(\d+)(?:st|nd|rd|th|s)")
 _NO_LETTERS = frozenset("AI")
 """Capital letters that are words of English."""
 _STOP = frozenset(STOPWORDS_EN_PLUS)
+_KEPT = 30_000
+"""Words that are kept as they are read: a language's everyday words, and those of the collection."""
 _LONGEST = 64
 """Characters of a word that count: what is longer is no word, but a line of an encoded file."""
 
@@ -79,6 +82,7 @@ def _words(text: str, *, capitals: bool) -> Iterator[tuple[int, int, str]]:
             yield match.start(), match.end(), word
 
 
+@lru_cache(maxsize=_KEPT)
 def _read(word: str, *, capitals: bool) -> str:
     """Returns a word as it is indexed; empty where it is none."""
     folded = _folded(word)
