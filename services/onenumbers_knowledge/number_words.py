@@ -29,6 +29,9 @@ COMPOUNDS: Final = {
 }
 """Numbers of two words, such as "twenty-two" and "thirty-first"."""
 
+COMPOUND_PATTERN: Final = rf"(?:{'|'.join(_TENS)})-(?:{'|'.join((*_UNITS, *_ORDINAL_UNITS))})\b"
+"""Regular expression of `COMPOUNDS`, in two steps: all of them side by side would be tried at every word."""
+
 CARDINALS: Final = {
     "zero": 0,
     # "One" mostly counts nothing ("the one that"), so it is no number here.

@@ -14,8 +14,10 @@ from reportlab.pdfgen.canvas import Canvas
 from onenumbers.knowledge.v1 import upload_pb2 as pb
 from onenumbers.knowledge.v1 import upload_pb2_grpc
 from onenumbers_documents.model import Limits
+from onenumbers_gateway.catalog import Catalog
 from onenumbers_gateway.http import HttpApp, serving_http
 from onenumbers_gateway.mcp.server import McpFace
+from onenumbers_gateway.site import Site
 from onenumbers_gateway.uploads import FileUploads
 from onenumbers_gateway.xds.ads import AdsServer
 from onenumbers_gateway.xds.envoy import start_envoy
@@ -25,6 +27,7 @@ from onenumbers_knowledge.upload_service import UploadServicer, upload_service
 from onenumbers_runtime.settings import MeshSettings
 from onenumbers_runtime.testing import running
 
+SITE = Site(Catalog, version="1", authenticated=False)
 _SPEC = importlib.util.spec_from_file_location("edge_fixtures", Path(__file__).parents[1] / "edge" / "conftest.py")
 _EDGE = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_EDGE)
@@ -55,7 +58,7 @@ async def mesh(collection, folder: Path, *, token: str | None = None, idle_s: fl
         _, channel = await stack.enter_async_context(running(services, settings=settings))
         uploads = FileUploads(lambda: channel, token=token, max_bytes=LIMIT, timeout_s=120, idle_s=idle_s)
         face = McpFace(NoTools(), version="1", call_timeout_s=10)
-        app = HttpApp(face, uploads, token=token, max_body_bytes=1 << 20, public=False)
+        app = HttpApp(face, SITE, uploads, token=token, max_body_bytes=1 << 20, public=False)
         port = await stack.enter_async_context(serving_http(app, host="127.0.0.1", port=0, grace_s=1))
         edge = EdgeSettings.load(data_dir=folder, edge_port=0, gateway_port=1, gateway_http_port=port, grace_period_s=1)
         ads = await stack.enter_async_context(AdsServer(source=_EDGE.FixedSource(), settings=edge))
@@ -242,7 +245,7 @@ async def test_pages_of_other_hosts_may_not_send_files(files):
 async def test_a_server_that_is_gone_is_unavailable_and_its_reason_is_told(collection):
     face = McpFace(NoTools(), version="1", call_timeout_s=10)
     uploads = FileUploads(lambda: None, token=None, max_bytes=LIMIT, timeout_s=10, idle_s=10)
-    app = HttpApp(face, uploads, token=None, max_body_bytes=1 << 20, public=False)
+    app = HttpApp(face, SITE, uploads, token=None, max_body_bytes=1 << 20, public=False)
     async with serving_http(app, host="127.0.0.1", port=0, grace_s=1) as port, httpx.AsyncClient() as client:
         answer = await client.post(f"http://127.0.0.1:{port}{FILES}?filename=a.txt", content=b"Words.")
     assert (answer.status_code, reason(answer)) == (503, "SERVER_UNAVAILABLE")
