@@ -16,6 +16,7 @@ from onenumbers_knowledge.index import VectorIndex
 from onenumbers_knowledge.index_source import IndexedText, IndexEntry
 from onenumbers_knowledge.lexical import LexicalIndex, Scores
 from onenumbers_knowledge.named_numbers import gains, named_numbers
+from onenumbers_knowledge.passage_table import PassageTable
 from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse, in_context
 from onenumbers_knowledge.thesaurus import Thesaurus
 from onenumbers_knowledge.words import Analyzer, Vocabulary
@@ -60,8 +61,8 @@ class _Words:
     better than either for the passages' order.
     """
 
-    def __init__(self, passages: Scores, documents: Scores, document_of: Mapping[int, int]) -> None:
-        self._passages, self._documents, self._document_of = passages, documents, document_of
+    def __init__(self, passages: Scores, documents: Scores, table: PassageTable) -> None:
+        self._passages, self._documents, self._table = passages, documents, table
 
     def best(self, count: int, allowed: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Returns the keys of the best passages that share a word with the query, best first."""
@@ -71,7 +72,7 @@ class _Words:
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns the scores of passages, shape (n,)."""
-        return self.of_both(keys, _looked_up(self._document_of, keys))
+        return self.of_both(keys, self._table.documents(keys))
 
     def of_both(self, keys: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns the scores of passages whose documents are known, shape (n,)."""
@@ -91,11 +92,9 @@ class PassageIndex:
         self.lexical = LexicalIndex(self._vocabulary)
         self.documents = LexicalIndex(self._vocabulary)
         """Whole documents, each under the key of its first passage."""
-        self._document_of: dict[int, int] = {}
-        self._sizes: dict[int, int] = {}
-        """Passages of each document, by the key of its first one."""
+        self._table = PassageTable(self.dense.about)
         self._ids: dict[int, str] = {}
-        """Identifier of each document, by the same key."""
+        """Identifier of each document, by the key of its first passage."""
         self._keys: dict[str, int] = {}
         """The key of each document, by its identifier."""
         self._thesaurus = Thesaurus.load()
@@ -107,7 +106,7 @@ class PassageIndex:
 
     def without(self, live: Container[int]) -> list[int]:
         """Returns the keys of the passages that are not among these."""
-        return [key for key in self._document_of if key not in live]
+        return [key for key in self._table if key not in live]
 
     @property
     def dimensions(self) -> int:
@@ -129,13 +128,13 @@ class PassageIndex:
                 section = self._vocabulary.learn(item.section if item.section != item.title else "")
                 body = self._vocabulary.learn(item.text)
                 self.lexical.add(item.key, np.concatenate([title, section, body]))
-                self._document_of[item.key] = items[0].key
                 # A heading counts once for the document, however many passages stand under it.
                 whole += [body] if item.section in seen else [section, body]
                 seen.add(item.section)
             self.documents.add(items[0].key, np.concatenate(whole))
             first, document_id = items[0].key, items[0].document_id
-            self._sizes[first], self._ids[first], self._keys[document_id] = len(items), document_id, first
+            self._table.add([item.key for item in items], first)
+            self._ids[first], self._keys[document_id] = document_id, first
 
     def begin_bulk(self) -> None:
         """Holds the words of what is added back until `end_bulk`."""
@@ -151,10 +150,9 @@ class PassageIndex:
         """Removes the passages of whole documents; keys that are not there are ignored."""
         self.dense.remove(keys)
         self.lexical.remove(keys)
-        gone = sorted({self._document_of.pop(key) for key in keys if key in self._document_of})
+        gone = sorted(self._table.remove(keys))
         self.documents.remove(gone)
         for key in gone:
-            self._sizes.pop(key, None)
             document_id = self._ids.pop(key, "")
             # A document that is replaced may have its new passages already.
             if self._keys.get(document_id) == key:
@@ -204,14 +202,12 @@ class PassageIndex:
             keys = np.concatenate([keys, missing])
             if question.vector is not None:
                 cosines = np.concatenate([cosines, self.dense.vectors(missing) @ question.vector])
-        documents = _looked_up(self._document_of, keys)
+        documents = self._table.documents(keys)
         shared_words = words.of_both(keys, documents)
         fused = None
         if question.mode is Mode.HYBRID:
-            sizes = _looked_up(self._sizes, documents)
-            likeness = in_context(cosines, documents, sizes, least=least)
-            about = gains(named_numbers(question.text), self.dense.about(keys))
-            fused = fuse(likeness, shared_words, about)
+            likeness = in_context(cosines, documents, self._table.sizes(keys), least=least)
+            fused = fuse(likeness, shared_words, self._gains(question.text, keys))
         # Diversity chooses among all of them.
         most = None if question.diversity else count
         chosen = _ordered(question, keys, cosines, shared_words, fused, most)
@@ -230,8 +226,13 @@ class PassageIndex:
         more = self.lexical.query(" ".join(self._thesaurus.terms(text)))
         return {**dict.fromkeys(more, 1.0), **query}
 
+    def _gains(self, text: str, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Returns what passages gain for the numbers that their documents are about, shape (n,)."""
+        places, inverse = np.unique(self._table.about(keys), return_inverse=True)
+        return gains(named_numbers(text), [self._table.numbers[place] for place in places.tolist()])[inverse]
+
     def _words(self, query: Mapping[int, float]) -> _Words:
-        return _Words(self.lexical.score(query), self.documents.score(query), self._document_of)
+        return _Words(self.lexical.score(query), self.documents.score(query), self._table)
 
 
 def _ordered(
@@ -251,7 +252,3 @@ def _ordered(
     known = cosines[order].tolist() if question.vector is not None else [None] * len(order)
     both = fused[order].tolist() if fused is not None else [None] * len(order)
     return list(map(Candidate, keys[order].tolist(), known, words[order].tolist(), both))
-
-
-def _looked_up(table: Mapping[int, int], keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.fromiter(map(table.__getitem__, keys.tolist()), dtype=np.int64, count=len(keys))
