@@ -47,6 +47,8 @@ class Collection:
         self._store = store
         self._live = LiveIndex(store, index_path, taken=self._changed)
         self._migration: Migration | None = None
+        self._beginning: asyncio.Event | None = None
+        """Set once it is known who brings the collection to another model; None where it does not go over to one."""
         self._changes: set[asyncio.Future[Any]] = set()
         self._unsaved = 0
         self._updating = False
@@ -74,6 +76,8 @@ class Collection:
             active = await self._store.adopt(embedder.model_id, spec, tidy=alone and previous is None)
         serving = previous if previous is not None and previous.model_id == active else embedder
         if active == serving.model_id:
+            if serving is not embedder:
+                self._beginning = asyncio.Event()
             await self._live.open(serving)
         else:
             self.not_ready = f"all documents are being embedded anew by {embedder.model_id}"
@@ -86,11 +90,16 @@ class Collection:
         What was done before an interruption is not done again. Vectors of two models are never compared. Of several
         servers one does the work; the others wait for it.
         """
-        async with self._store.lease(MODEL):
-            if await self._store.active_model() == embedder.model_id:
-                await self._live.open(embedder)
-            else:
-                await self._migrate(embedder, spec)
+        beginning = self._beginning = self._beginning or asyncio.Event()
+        try:
+            async with self._store.lease(MODEL):
+                if await self._store.active_model() == embedder.model_id:
+                    await self._live.open(embedder)
+                else:
+                    await self._migrate(embedder, spec)
+        finally:
+            beginning.set()
+            self._beginning = None
         self.not_ready = ""
         await self.save()
 
@@ -100,6 +109,8 @@ class Collection:
             store=self._store, preparer=self._preparer, embedder=embedder, run=live.run, writing=live.writing
         )
         self._migration = migration
+        if self._beginning is not None:
+            self._beginning.set()
         try:
             await migration.run(lambda index, moment: live.exchange(Serving(embedder, index), moment), spec)
         finally:
@@ -137,6 +148,8 @@ class Collection:
             NotFoundError: A document does not exist.
             FailedPreconditionError: An update is running, here or on another server.
         """
+        if everything and self._beginning is not None:
+            await self._beginning.wait()
         embedder = self._ready().embedder
         if everything and self._migration is not None:
             async with aclosing(followed(self._migration)) as moving:
