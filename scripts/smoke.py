@@ -143,6 +143,17 @@ def check_curl(mesh: Mesh) -> None:
     assert hits, "semantic search found nothing"
 
 
+def check_browser_side(mesh: Mesh) -> None:
+    """Gets the console and the OpenAPI document, and takes a file as curl sends one."""
+    base = f"http://{mesh.address}"
+    assert "<title>1Numbers Mesh</title>" in run("curl", "-sfL", base)
+    paths = json.loads(run("curl", "-sf", f"{base}/openapi.json"))["paths"]
+    assert {"/v1/numerology/life-path", "/v1/research:answer", "/v1/knowledge/files", "/v1/tools"} <= set(paths)
+    form = ("-F", "file=@-;filename=smoke.txt", "-F", "category=utility")
+    taken = json.loads(run("curl", "-sf", *form, f"{base}/v1/knowledge/files", stdin="The gate number is a test."))
+    assert taken["documents"][0]["document"]["title"] == "smoke", taken
+
+
 def check_mcp(mesh: Mesh) -> None:
     """Calls a tool with the official MCP client, in both eras."""
     from mcp import ClientSession
@@ -184,6 +195,7 @@ CHECKS: list[tuple[str, Callable[[Mesh], None], str | None]] = [
     ("grpcurl", check_grpcurl, "grpcurl"),
     ("grpc-health-probe", check_health_probe, "grpc-health-probe"),
     ("curl", check_curl, "curl"),
+    ("console, OpenAPI and a file", check_browser_side, "curl"),
     ("MCP client", check_mcp, None),
     ("command line", check_cli, None),
 ]
