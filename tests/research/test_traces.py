@@ -156,7 +156,13 @@ async def test_passages_behind_compatibility_data(knowledge, analysis):
 
 async def test_the_summary_of_a_researched_number(tmp_path, knowledge, utilities):
     async with (
-        running_discovery(data_dir=tmp_path, knowledge=knowledge, utilities=utilities, token=None) as discovery,
+        running_discovery(
+            data_dir=tmp_path,
+            knowledge=knowledge,
+            utilities=utilities,
+            token=None,
+            model=ModelSlot(reason="no model is wanted here"),
+        ) as discovery,
         running([discovery.service]) as (_, channel),
     ):
         stub = discovery_pb2_grpc.DiscoveryServiceStub(channel)
