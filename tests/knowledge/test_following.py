@@ -47,7 +47,7 @@ async def same_as_the_store(collection, store) -> None:
     await collection.follow()
     keys = sorted(entry.key for entry in await store.entries())
     passages = collection._live.serving.passages
-    assert sorted(passages.dense._entries) == sorted(passages._document_of) == keys
+    assert sorted(passages.dense._entries) == sorted(passages.without(())) == keys
     assert len(passages) == len(keys)
 
 
