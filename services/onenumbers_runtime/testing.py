@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.descriptor import FileDescriptor
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from onenumbers_runtime.reflection import handlers as reflection_handlers_of
@@ -47,6 +48,24 @@ class CompiledContract:
         for file in files:
             pool.Add(file)
         self._pool = pool
+
+    @classmethod
+    def of(cls, *files: FileDescriptor) -> Self:
+        """Returns the contract of generated files with all that they import, as reflection tells it."""
+        found: dict[str, bytes] = {}
+
+        def add(file: FileDescriptor) -> None:
+            if file.name not in found:
+                for other in file.dependencies:
+                    add(other)
+                found[file.name] = file.serialized_pb
+
+        for file in files:
+            add(file)
+        described = descriptor_pb2.FileDescriptorSet()
+        for data in found.values():
+            described.file.add().MergeFromString(data)
+        return cls(described.SerializeToString())
 
     def reflection(self) -> list[grpc.GenericRpcHandler]:
         """Returns the handlers of reflection over this contract."""

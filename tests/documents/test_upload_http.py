@@ -5,7 +5,6 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from google.protobuf import descriptor_pb2
 
 from onenumbers.knowledge.v1 import upload_pb2
 from onenumbers_knowledge.upload import Uploader
@@ -18,27 +17,10 @@ _SPEC.loader.exec_module(_EDGE)
 edge, edge_options = _EDGE.edge, _EDGE.edge_options
 
 
-def contract() -> CompiledContract:
-    """The contract of uploads with all that it imports, as reflection tells it."""
-    files: dict[str, bytes] = {}
-
-    def add(file) -> None:
-        if file.name not in files:
-            for other in file.dependencies:
-                add(other)
-            files[file.name] = file.serialized_pb
-
-    add(upload_pb2.DESCRIPTOR)
-    described = descriptor_pb2.FileDescriptorSet()
-    for data in files.values():
-        described.file.add().MergeFromString(data)
-    return CompiledContract(described.SerializeToString())
-
-
 @pytest.fixture
 async def post(edge, collection):
     async with Uploader(collection) as uploader, running([upload_service(UploadServicer(uploader))]) as (server, _):
-        compiled = contract()
+        compiled = CompiledContract.of(upload_pb2.DESCRIPTOR)
         services = ["onenumbers.knowledge.v1.KnowledgeUploadService"]
         await edge.serve(_EDGE.describe("knowledge", compiled, server.port, services=services))
 

@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from onenumbers.knowledge.v1 import knowledge_pb2_grpc, maintenance_pb2_grpc
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.documents import NewDocument
+from onenumbers_knowledge.maintenance_service import MaintenanceServicer, maintenance_service
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
 from onenumbers_runtime.database import database_url, sqlite_url
@@ -208,3 +209,19 @@ class KnowledgeServers:
 @pytest.fixture(scope="module")
 def start_knowledge(models, tmp_path_factory) -> KnowledgeServers:
     return KnowledgeServers(tmp_path_factory.mktemp("servers"), models)
+
+
+@pytest.fixture
+async def channel(collection):
+    """A channel to a server of documents and their maintenance."""
+    services = [
+        knowledge_service(KnowledgeServicer(collection)),
+        maintenance_service(MaintenanceServicer(collection)),
+    ]
+    async with running(services) as (_, opened):
+        yield opened
+
+
+@pytest.fixture
+def knowledge(channel):
+    return knowledge_pb2_grpc.KnowledgeServiceStub(channel)

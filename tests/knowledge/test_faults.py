@@ -15,7 +15,6 @@ from google.rpc import error_details_pb2, status_pb2
 
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc, maintenance_pb2, maintenance_pb2_grpc
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.maintenance_service import MaintenanceServicer, maintenance_service
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
 from onenumbers_runtime import database as database_module
@@ -58,21 +57,6 @@ def store_path(request, tmp_path):
     """The store is on the small disk where a test asks for one."""
     folder = request.getfixturevalue("disk").folder if "disk" in request.fixturenames else tmp_path
     return folder / "knowledge" / "documents.sqlite"
-
-
-@pytest.fixture
-async def channel(collection):
-    services = [
-        knowledge_service(KnowledgeServicer(collection)),
-        maintenance_service(MaintenanceServicer(collection)),
-    ]
-    async with running(services) as (_, opened):
-        yield opened
-
-
-@pytest.fixture
-def knowledge(channel):
-    return knowledge_pb2_grpc.KnowledgeServiceStub(channel)
 
 
 @pytest.fixture

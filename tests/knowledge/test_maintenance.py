@@ -10,36 +10,18 @@ import grpc
 import numpy as np
 import pytest
 
-from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc, maintenance_pb2_grpc
+from onenumbers.knowledge.v1 import knowledge_pb2, maintenance_pb2_grpc
 from onenumbers.knowledge.v1 import maintenance_pb2 as pb
 from onenumbers_knowledge.bulk import WINDOW
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.maintenance_service import MaintenanceServicer, maintenance_service
-from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.store import open_store
-from onenumbers_runtime.testing import running
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-async def channel(collection):
-    services = [
-        knowledge_service(KnowledgeServicer(collection)),
-        maintenance_service(MaintenanceServicer(collection)),
-    ]
-    async with running(services) as (_, opened):
-        yield opened
-
-
-@pytest.fixture
 def stub(channel):
     return maintenance_pb2_grpc.KnowledgeMaintenanceServiceStub(channel)
-
-
-@pytest.fixture
-def knowledge(channel):
-    return knowledge_pb2_grpc.KnowledgeServiceStub(channel)
 
 
 def item(number: int, **fields) -> pb.BulkIngestDocumentsRequest:

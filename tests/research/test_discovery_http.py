@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from google.protobuf import descriptor_pb2
 
 from onenumbers.research.v1 import discovery_pb2
 from onenumbers_research.discovery_service import DISCOVERY_SERVICE, running_discovery
@@ -17,23 +16,6 @@ _EDGE = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_EDGE)
 edge, edge_options = _EDGE.edge, _EDGE.edge_options
 DOCUMENTS = Path(__file__).parent / "documents"
-
-
-def contract() -> CompiledContract:
-    """The contract of runs with all that it imports, as reflection tells it."""
-    files: dict[str, bytes] = {}
-
-    def add(file) -> None:
-        if file.name not in files:
-            for other in file.dependencies:
-                add(other)
-            files[file.name] = file.serialized_pb
-
-    add(discovery_pb2.DESCRIPTOR)
-    described = descriptor_pb2.FileDescriptorSet()
-    for data in files.values():
-        described.file.add().MergeFromString(data)
-    return CompiledContract(described.SerializeToString())
 
 
 @pytest.fixture
@@ -51,7 +33,11 @@ async def http(edge, mesh, tmp_path):
         ) as discovery,
         running([discovery.service]) as (server, _),
     ):
-        await edge.serve(_EDGE.describe("research", contract(), server.port, services=[DISCOVERY_SERVICE]))
+        await edge.serve(
+            _EDGE.describe(
+                "research", CompiledContract.of(discovery_pb2.DESCRIPTOR), server.port, services=[DISCOVERY_SERVICE]
+            )
+        )
         yield edge.http
         await discovery.stop()
 

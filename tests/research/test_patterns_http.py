@@ -8,7 +8,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from google.protobuf import descriptor_pb2
 
 from onenumbers.research.v1 import analysis_pb2, analysis_pb2_grpc
 from onenumbers_gateway.descriptors import build_contract
@@ -35,23 +34,6 @@ class Patterns(PatternMethods, analysis_pb2_grpc.AnalysisServiceServicer):
     """The service without the methods that check claims."""
 
 
-def contract() -> CompiledContract:
-    """The contract of analyses with all that it imports, as reflection tells it."""
-    files: dict[str, bytes] = {}
-
-    def add(file) -> None:
-        if file.name not in files:
-            for other in file.dependencies:
-                add(other)
-            files[file.name] = file.serialized_pb
-
-    add(analysis_pb2.DESCRIPTOR)
-    described = descriptor_pb2.FileDescriptorSet()
-    for data in files.values():
-        described.file.add().MergeFromString(data)
-    return CompiledContract(described.SerializeToString())
-
-
 @pytest.fixture
 async def http(edge, knowledge_channel):
     def today() -> date:
@@ -70,7 +52,9 @@ async def http(edge, knowledge_channel):
         )
         async with running([analysis_service(servicer)]) as (server, _):
             services = ["onenumbers.research.v1.AnalysisService"]
-            await edge.serve(_EDGE.describe("research", contract(), server.port, services=services))
+            await edge.serve(
+                _EDGE.describe("research", CompiledContract.of(analysis_pb2.DESCRIPTOR), server.port, services=services)
+            )
             yield edge.http
 
 
@@ -109,7 +93,7 @@ async def test_patterns_and_compatibility_data_are_json(http):
 
 def test_results_fit_the_schemas_that_agents_are_shown():
     """The gateway shows a schema of every tool's result: an image and figures that are no numbers fit theirs."""
-    compiled = contract()
+    compiled = CompiledContract.of(analysis_pb2.DESCRIPTOR)
     built = build_contract(compiled.files, ["onenumbers.research.v1.AnalysisService"], compiled.hash)
     methods = {method.name: method for method in built.methods}
     writer = ResultWriter(built.pool)
