@@ -42,6 +42,8 @@ PIECE = 256 * 1024
 """Bytes of the file in one message at most."""
 _FORM_ROOM = 128 * 1024
 """Bytes that a form may have beside the file."""
+_TOO_LARGE = "FILE_TOO_LARGE"
+"""Reason of a refusal whose HTTP status is 413 and not that of its code."""
 _LOST = "Internal error from Core"
 _METHOD = f"/{UPLOAD_SERVICE}/UploadFile"
 _HTTP = {1: 499, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 14: 503, 16: 401}
@@ -220,7 +222,7 @@ class FileUploads:
     def _too_large(self) -> ResourceExhaustedError:
         return ResourceExhaustedError(
             f"the file is larger than the {self._max_bytes} bytes that an upload may have",
-            reason="FILE_TOO_LARGE",
+            reason=_TOO_LARGE,
             metadata={"limit_bytes": str(self._max_bytes)},
         )
 
@@ -295,13 +297,14 @@ def _unknown(name: str) -> InvalidArgumentError:
 
 async def _refuse(send: Send, status: status_pb2.Status) -> None:
     try:
-        body = json.dumps(json_format.MessageToDict(status))
+        said = json_format.MessageToDict(status)
     except (TypeError, json_format.ParseError):
         # A detail of a type that this gateway does not know.
-        body = json.dumps({"code": status.code, "message": status.message, "details": []})
-    too_large = "FILE_TOO_LARGE" in body
+        said = {"code": status.code, "message": status.message, "details": []}
+    too_large = any(detail.get("reason") == _TOO_LARGE for detail in said.get("details", ()))
     # The rest of the body is not read: the connection is of no use any more.
-    await _answer(send, 413 if too_large else _HTTP.get(status.code, 500), body.encode(), (b"connection", b"close"))
+    http_status = 413 if too_large else _HTTP.get(status.code, 500)
+    await _answer(send, http_status, json.dumps(said).encode(), (b"connection", b"close"))
 
 
 async def _answer(send: Send, http_status: int, body: bytes, *extra: tuple[bytes, bytes]) -> None:
