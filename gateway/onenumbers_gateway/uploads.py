@@ -302,12 +302,12 @@ async def _refuse(send: Send, status: status_pb2.Status) -> None:
         # A detail of a type that this gateway does not know.
         said = {"code": status.code, "message": status.message, "details": []}
     too_large = any(detail.get("reason") == _TOO_LARGE for detail in said.get("details", ()))
-    # The rest of the body is not read: the connection is of no use any more.
-    http_status = 413 if too_large else _HTTP.get(status.code, 500)
-    await _answer(send, http_status, json.dumps(said).encode(), (b"connection", b"close"))
+    # The connection is left open: closed with bytes unread it would be reset, and the answer lost with it. The edge ends
+    # a request that is answered before it is sent; what still comes is thrown away as it comes.
+    await _answer(send, 413 if too_large else _HTTP.get(status.code, 500), json.dumps(said).encode())
 
 
-async def _answer(send: Send, http_status: int, body: bytes, *extra: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *extra]
+async def _answer(send: Send, http_status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": http_status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

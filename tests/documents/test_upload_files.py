@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import importlib.util
+import os
 import random
+import shutil
 from pathlib import Path
 
 import grpc
@@ -188,6 +190,28 @@ async def test_what_is_too_large_is_refused_before_it_is_read_and_while_it_is_co
         assert reason(answer) == "FILE_TOO_LARGE"
     assert await count(collection) == 0
     await _until(lambda: not files.uploader._receiving)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on the PATH")
+async def test_curl_is_told_that_a_file_is_too_large_while_it_is_still_sending(files, collection, tmp_path):
+    """An answer on a connection that is closed with bytes unread is lost now and then: it was a 503."""
+    big = tmp_path / "big.bin"
+    with big.open("wb") as file:
+        file.truncate(100_000_000)
+    ways = (
+        ("-F", f"file=@{big}", f"{files.base_url}{FILES}"),
+        ("--data-binary", f"@{big}", f"{files.base_url}{FILES}?filename=a.txt"),
+        ("-H", "Transfer-Encoding: chunked", "--data-binary", f"@{big}", f"{files.base_url}{FILES}?filename=a.txt"),
+    )
+
+    async def status(words: tuple[str, ...]) -> str:
+        curl = await asyncio.create_subprocess_exec(
+            *("curl", "-s", "-o", os.devnull, "-w", "%{http_code}", *words), stdout=asyncio.subprocess.PIPE
+        )
+        return (await curl.communicate())[0].decode()
+
+    assert [await status(words) for _ in range(12) for words in ways] == ["413"] * 36
+    assert await count(collection) == 0
 
 
 async def test_an_upload_that_is_left_leaves_nothing(files, collection):
