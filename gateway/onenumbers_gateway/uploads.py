@@ -302,8 +302,8 @@ async def _refuse(send: Send, status: status_pb2.Status) -> None:
         # A detail of a type that this gateway does not know.
         said = {"code": status.code, "message": status.message, "details": []}
     too_large = any(detail.get("reason") == _TOO_LARGE for detail in said.get("details", ()))
-    # The connection is left open: closed with bytes unread it would be reset, and the answer lost with it. The edge ends
-    # a request that is answered before it is sent; what still comes is thrown away as it comes.
+    # The connection is left open: closed with bytes unread it would be reset, and the answer lost with it. The edge
+    # ends a request that is answered before it is sent; what still comes is thrown away as it comes.
     await _answer(send, 413 if too_large else _HTTP.get(status.code, 500), json.dumps(said).encode())
 
 
