@@ -21,8 +21,8 @@ from running import ROOT, write_table
 from validation import servers
 
 from onenumbers.knowledge.v1 import knowledge_pb2
-from onenumbers_research.answering import Source, covered, take_turns
-from onenumbers_research.decomposition import decompose
+from onenumbers_research.answers.answering import Source, covered, take_turns
+from onenumbers_research.answers.decomposition import decompose
 from onenumbers_research.knowledge_client import KnowledgeClient
 
 PASSAGES = (4, 6, 10)

@@ -3,9 +3,9 @@
 Usage: python bench/validation.py [--fit [--limits] | --refit] [--data-dir DIR]
 
 Runs the utilities and the knowledge server with the starter corpus and the default embedding model, checks every
-claim of claims_data/labelled_claims.jsonl, and writes docs/validation.md and claims_data/measured_claims.jsonl (what was
+claim of claims/records/labelled_claims.jsonl, and writes docs/validation.md and claims/records/measured_claims.jsonl (what was
 measured for each claim). With --fit the models of the confidence are first fitted on the training half and written to
-claims_data/calibration.json, with --limits after the limits of the verdicts; with --refit only the models, on what was
+claims/records/calibration.json, with --limits after the limits of the verdicts; with --refit only the models, on what was
 measured before. With --data-dir the embedded corpus is kept for the next run.
 """
 
@@ -31,14 +31,14 @@ from onenumbers_knowledge.loading import load_corpus, load_embedder
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.store import open_store
-from onenumbers_research import validating
-from onenumbers_research.calculation_client import CalculationClient
-from onenumbers_research.calibration import Calibration, Limits, Model, counted, fit, from_json, with_verdict
-from onenumbers_research.claims import Kind, read_claim
-from onenumbers_research.empirical_claims import judge_empirical
-from onenumbers_research.meaning_claims import judge_meaning
-from onenumbers_research.validating import ClaimValidator
-from onenumbers_research.validation_search import ClaimSearch
+from onenumbers_research.claims import validating
+from onenumbers_research.claims.calculation_client import CalculationClient
+from onenumbers_research.claims.calibration import Calibration, Limits, Model, counted, fit, from_json, with_verdict
+from onenumbers_research.claims.empirical_claims import judge_empirical
+from onenumbers_research.claims.meaning_claims import judge_meaning
+from onenumbers_research.claims.reading import Kind, read_claim
+from onenumbers_research.claims.search import ClaimSearch
+from onenumbers_research.claims.validating import ClaimValidator
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.dates_service import DateNumbersServicer, date_numbers_service
 from onenumbers_utilities.names_service import NameNumbersServicer, name_numbers_service
@@ -47,7 +47,7 @@ from onenumbers_utilities.service import UtilitiesServicer, utilities_service
 from onenumbers_utilities.systems_service import NumberSystemsServicer, number_systems_service
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "services" / "onenumbers_research" / "claims_data"
+DATA = ROOT / "services" / "onenumbers_research" / "claims" / "records"
 KINDS = ("calculation", "meaning", "empirical")
 HOW = (
     "calculations by counting, one right and one wrong case added to each verdict; the other kinds by a logistic model of right or wrong, L2 penalty by ten-fold "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onenumbers_research.calibration import Calibration
+from onenumbers_research.claims.calibration import Calibration
 
 KINDS = ("calculation", "meaning", "empirical")
 VERDICTS = ("supported", "contradicted", "not_covered")
@@ -52,7 +52,7 @@ Every citation is the sentence itself with its place in the document. Passages t
 rules, the verdict is SUPPORTED") are left out as a whole; a document that simply states something false in the form of
 a meaning does count as a document that says so, and is quoted by name.
 
-Words are compared by stem and by theme (`claims_data/themes.json`, our own list), and weighted by how rare they are
+Words are compared by stem and by theme (`claims/records/themes.json`, our own list), and weighted by how rare they are
 among the passages that were found. The limits in force, shares of a claim's weighted words: {{limits}}.
 
 ## How sure a verdict is
@@ -75,7 +75,7 @@ The coefficients:
 
 ## The labelled claims
 
-`claims_data/labelled_claims.jsonl` holds {{count}} claims, each with kind, verdict and the reason for the label. They were
+`claims/records/labelled_claims.jsonl` holds {{count}} claims, each with kind, verdict and the reason for the label. They were
 written for this purpose from the rules and the starter corpus, before they were scored, and labelled by hand:
 
 {{composition}}

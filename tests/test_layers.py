@@ -26,17 +26,30 @@ PURE = [
     "services/onenumbers_knowledge/index.py",
     "services/onenumbers_knowledge/collection.py",
     "services/onenumbers_knowledge/corpus_files.py",
-    "services/onenumbers_research/support.py",
-    "services/onenumbers_research/answering.py",
     *(
         f"services/onenumbers_research/{name}.py"
         for name in (
-            *("statistics", "people", "population", "compatibility_data", "patterns", "histogram"),
-            *("claims", "claim_dates", "calculation_claims", "calculation_verdicts", "claim_evidence"),
-            *("meaning_claims", "empirical_claims", "calibration"),
-            *("prose", "extraction", "comparison", "definitions", "sample_inputs", "discovery", "runs", "run_store"),
-            *("run_records", "discovery_documents", "document_discovery", "derivation", "methods", "scheduler"),
-            *("formula_trees", "input_quantities", "synthesis", "drafting"),
+            *(f"answers/{name}" for name in ("support", "answering", "decomposition", "instructions")),
+            *(
+                f"analysis/{name}"
+                for name in ("statistics", "people", "population", "compatibility_data", "patterns", "histogram")
+            ),
+            *(
+                f"claims/{name}"
+                for name in (
+                    *("reading", "dates", "facts", "calculations", "calculation_verdicts", "evidence"),
+                    *("meaning_claims", "empirical_claims", "calibration"),
+                )
+            ),
+            *(
+                f"discovery/{name}"
+                for name in (
+                    *("prose", "extraction", "comparison", "definitions", "sample_inputs", "run", "documents"),
+                    *("document_discovery", "derivation", "methods", "formula_trees", "input_quantities"),
+                    *("synthesis", "drafting"),
+                )
+            ),
+            *(f"runs/{name}" for name in ("running", "store", "records", "scheduler")),
         )
     ),
     *(

@@ -9,18 +9,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from onenumbers_models.statistics import GenerationCollector
-from onenumbers_research.analysis_service import AnalysisServicer, analysis_service
-from onenumbers_research.calculation_client import CalculationClient
-from onenumbers_research.calibration import calibration
-from onenumbers_research.discovery_service import RunningDiscovery, running_discovery
+from onenumbers_research.analysis.service import AnalysisServicer, analysis_service
+from onenumbers_research.claims.calculation_client import CalculationClient
+from onenumbers_research.claims.calibration import calibration
+from onenumbers_research.claims.search import ClaimSearch
+from onenumbers_research.claims.validating import ClaimValidator
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.model_slot import ModelSlot, loading_model
-from onenumbers_research.run_metrics import RunCollector
+from onenumbers_research.runs.metrics import RunCollector
+from onenumbers_research.runs.service import RunningDiscovery, running_discovery
 from onenumbers_research.service import ResearchServicer, research_service
 from onenumbers_research.settings import ResearchSettings
 from onenumbers_research.utilities_client import UtilitiesClient
-from onenumbers_research.validating import ClaimValidator
-from onenumbers_research.validation_search import ClaimSearch
 from onenumbers_runtime.channel import open_channel
 from onenumbers_runtime.health import Health
 from onenumbers_runtime.server import GrpcServer, run

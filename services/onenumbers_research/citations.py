@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from onenumbers.knowledge.v1 import knowledge_pb2
 from onenumbers.research.v1 import research_pb2 as pb
-from onenumbers_research.claim_evidence import Place
+from onenumbers_research.claims.evidence import Place
 
 
 def of_hit(marker: int, hit: knowledge_pb2.SearchHit) -> pb.Citation:

@@ -15,11 +15,11 @@ from onenumbers.research.v1 import research_pb2 as pb
 from onenumbers.research.v1 import research_pb2_grpc
 from onenumbers_models.errors import ModelError
 from onenumbers_models.generator import Generator
-from onenumbers_research import answering
-from onenumbers_research.answering import Composed, Source
-from onenumbers_research.asked_question import AskedQuestion, Found, Told
+from onenumbers_research.answers import answering
+from onenumbers_research.answers.answering import Composed, Source
+from onenumbers_research.answers.asked import AskedQuestion, Found, Told
+from onenumbers_research.answers.decomposition import decompose
 from onenumbers_research.citations import of_hits
-from onenumbers_research.decomposition import decompose
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.model_slot import ModelSlot
 from onenumbers_research.together import together

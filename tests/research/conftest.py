@@ -26,9 +26,9 @@ from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.store import open_store
 from onenumbers_models.generator import LlamaGenerator
 from onenumbers_models.sources import resolve
-from onenumbers_research.discovery_service import running_discovery
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.model_slot import ModelSlot
+from onenumbers_research.runs.service import running_discovery
 from onenumbers_research.service import ResearchServicer, research_service
 from onenumbers_runtime.database import sqlite_url
 from onenumbers_runtime.server import Service

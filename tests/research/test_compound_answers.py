@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from onenumbers.research.v1 import research_pb2 as pb
-from onenumbers_research.answering import PART_NOT_COVERED
+from onenumbers_research.answers.answering import PART_NOT_COVERED
 from onenumbers_research.model_slot import ModelSlot
 
 QUESTION = "What is a karmic debt, and who was Genovese?"

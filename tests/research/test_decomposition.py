@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onenumbers_research.answering import passages_for, take_turns
-from onenumbers_research.decomposition import MAX_PARTS, decompose
+from onenumbers_research.answers.answering import passages_for, take_turns
+from onenumbers_research.answers.decomposition import MAX_PARTS, decompose
 
 FOLDER = Path(__file__).parent
 

@@ -18,11 +18,11 @@ from onenumbers.knowledge.v1 import knowledge_pb2 as kpb
 from onenumbers.research.v1 import discovery_pb2 as pb
 from onenumbers.research.v1 import discovery_pb2_grpc
 from onenumbers.utilities.v1 import registry_pb2
-from onenumbers_research.discovery_service import running_discovery
+from onenumbers_research.analysis.patterns import Context
+from onenumbers_research.analysis.people import bundled_people
+from onenumbers_research.analysis.statistics import holm
 from onenumbers_research.model_slot import ModelSlot
-from onenumbers_research.patterns import Context
-from onenumbers_research.people import bundled_people
-from onenumbers_research.statistics import holm
+from onenumbers_research.runs.service import running_discovery
 from onenumbers_runtime.testing import running
 
 DOCUMENTS = Path(__file__).parent / "documents"

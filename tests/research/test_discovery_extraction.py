@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_research.comparison import contradiction
-from onenumbers_research.extraction import ExtractionError, Worked, extract, identifier
-from onenumbers_research.prose import read_rule
+from onenumbers_research.discovery.comparison import contradiction
+from onenumbers_research.discovery.extraction import ExtractionError, Worked, extract, identifier
+from onenumbers_research.discovery.prose import read_rule
 
 RULES = {
     "Add the month and the day and reduce.": "reduce(month(born) + day(born))",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from onenumbers.research.v1 import discovery_pb2
-from onenumbers_research.discovery_service import DISCOVERY_SERVICE, running_discovery
 from onenumbers_research.model_slot import ModelSlot
+from onenumbers_research.runs.service import DISCOVERY_SERVICE, running_discovery
 from onenumbers_runtime.testing import CompiledContract, running
 
 _SPEC = importlib.util.spec_from_file_location("edge_fixtures", Path(__file__).parents[1] / "edge" / "conftest.py")

@@ -8,9 +8,9 @@ from datetime import datetime
 
 import pytest
 
-from onenumbers_research.run_records import Change, Finding, RunState, Verdict
-from onenumbers_research.run_store import RunStoreError, open_run_store
-from onenumbers_research.runs import Runs, uninterrupted
+from onenumbers_research.runs.records import Change, Finding, RunState, Verdict
+from onenumbers_research.runs.running import Runs, uninterrupted
+from onenumbers_research.runs.store import RunStoreError, open_run_store
 from onenumbers_runtime.errors import NotFoundError, ResourceExhaustedError, UnavailableError
 
 NOW = datetime(2026, 1, 1)  # noqa: DTZ001 - the store keeps UTC without zone

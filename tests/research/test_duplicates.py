@@ -8,10 +8,10 @@ import pytest
 from onenumbers.knowledge.v1 import knowledge_pb2 as kpb
 from onenumbers.options.v1 import options_pb2
 from onenumbers.research.v1 import discovery_pb2 as pb
-from onenumbers_research.built_in_requests import LEFT_OUT, calculations
-from onenumbers_research.definitions import Subject
-from onenumbers_research.extraction import Input
-from onenumbers_research.sample_inputs import bindings
+from onenumbers_research.discovery.built_in_requests import LEFT_OUT, calculations
+from onenumbers_research.discovery.definitions import Subject
+from onenumbers_research.discovery.extraction import Input
+from onenumbers_research.discovery.sample_inputs import bindings
 
 CHALDEAN = "sum(letter_values(letters(name), 'chaldean'))"
 KUA = (

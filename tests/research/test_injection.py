@@ -8,11 +8,11 @@ import pytest
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers.research.v1 import research_pb2 as pb
 from onenumbers_knowledge.corpus_files import read_corpus
-from onenumbers_research.calibration import calibration
-from onenumbers_research.claims import Verdict, read_claim
-from onenumbers_research.instructions import defused, instructs
-from onenumbers_research.validating import ClaimValidator
-from onenumbers_research.validation_search import ClaimSearch
+from onenumbers_research.answers.instructions import defused, instructs
+from onenumbers_research.claims.calibration import calibration
+from onenumbers_research.claims.reading import Verdict, read_claim
+from onenumbers_research.claims.search import ClaimSearch
+from onenumbers_research.claims.validating import ClaimValidator
 
 CHOSEN = {"life-path-7", "life-path-8", "genovese-2017", "karmic-debt-16", "planet-7", "expression-7"}
 SECRET = "xyzzy"

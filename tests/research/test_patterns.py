@@ -14,11 +14,11 @@ from google.rpc import error_details_pb2, status_pb2
 
 from onenumbers.research.v1 import analysis_pb2 as pb
 from onenumbers.research.v1 import analysis_pb2_grpc
-from onenumbers_research.analysis_service import PatternMethods, analysis_service
-from onenumbers_research.compatibility_data import TRIADS
+from onenumbers_research.analysis.compatibility_data import TRIADS
+from onenumbers_research.analysis.people import bundled_people
+from onenumbers_research.analysis.service import PatternMethods, analysis_service
+from onenumbers_research.analysis.statistics import distribution_test, holm, rate_test
 from onenumbers_research.knowledge_client import KnowledgeClient
-from onenumbers_research.people import bundled_people
-from onenumbers_research.statistics import distribution_test, holm, rate_test
 from onenumbers_research.utilities_client import UtilitiesClient
 from onenumbers_runtime.settings import MeshSettings
 from onenumbers_runtime.testing import running
@@ -476,6 +476,6 @@ async def test_an_answer_is_json_with_figures_that_programs_can_read(stub):
 
 
 def test_the_masters_count_as_their_roots_in_triads():
-    from onenumbers_research.compatibility_data import triad_of
+    from onenumbers_research.analysis.compatibility_data import triad_of
 
     assert all(triad_of(number) == triad_of(root(number)) for number in range(1, 34))

@@ -13,9 +13,9 @@ from onenumbers.research.v1 import analysis_pb2, analysis_pb2_grpc
 from onenumbers_gateway.descriptors import build_contract
 from onenumbers_gateway.results import ResultWriter
 from onenumbers_gateway.schema import output_schema
-from onenumbers_research.analysis_service import PatternMethods, analysis_service
+from onenumbers_research.analysis.people import bundled_people
+from onenumbers_research.analysis.service import PatternMethods, analysis_service
 from onenumbers_research.knowledge_client import KnowledgeClient
-from onenumbers_research.people import bundled_people
 from onenumbers_research.utilities_client import UtilitiesClient
 from onenumbers_runtime.testing import CompiledContract, running
 from onenumbers_utilities.compatibility_service import CompatibilityServicer, compatibility_service

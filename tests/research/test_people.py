@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from onenumbers_research.people import FIELDS, bundled_people
-from onenumbers_research.population import MAX_ROWS, read_population
+from onenumbers_research.analysis.people import FIELDS, bundled_people
+from onenumbers_research.analysis.population import MAX_ROWS, read_population
 from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_utilities.numerology.counting import DateNumber, NumberOfDates, count_dates
 from onenumbers_utilities.numerology.names import read_name

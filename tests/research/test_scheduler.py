@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from onenumbers_research.run_metrics import RunCollector
-from onenumbers_research.run_records import Change, RunState, Schedule
-from onenumbers_research.run_store import open_run_store
-from onenumbers_research.runs import Runs
-from onenumbers_research.scheduler import DISCOVERY, DiscoveryScheduler, due
+from onenumbers_research.runs.metrics import RunCollector
+from onenumbers_research.runs.records import Change, RunState, Schedule
+from onenumbers_research.runs.running import Runs
+from onenumbers_research.runs.scheduler import DISCOVERY, DiscoveryScheduler, due
+from onenumbers_research.runs.store import open_run_store
 from onenumbers_runtime.errors import UnavailableError
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the store keeps UTC without zone

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from onenumbers_research.patterns import analyse, analyse_pairs, uniform
-from onenumbers_research.statistics import (
+from onenumbers_research.analysis.patterns import analyse, analyse_pairs, uniform
+from onenumbers_research.analysis.statistics import (
     LEAST_EXPECTED,
     SIMULATIONS,
     cohens_h,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from onenumbers_research.answering import Source, checked, covered, extracted
-from onenumbers_research.support import THRESHOLD, relevance, sentences, stem, support
+from onenumbers_research.answers.answering import Source, checked, covered, extracted
+from onenumbers_research.answers.support import THRESHOLD, relevance, sentences, stem, support
 
 PASSAGE = (
     "A karmic debt number is 13, 14, 16 or 19. It appears in the chain before the last reduction. "

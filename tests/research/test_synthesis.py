@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onenumbers_models.schema_grammar import grammar_of
-from onenumbers_research.definitions import Letter
-from onenumbers_research.formula_trees import FUNCTIONS, NONE, QUANTITIES, Tree, read_tree, tree_schema
-from onenumbers_research.input_quantities import quantities_of
-from onenumbers_research.methods import method_of
-from onenumbers_research.synthesis import synthesize
+from onenumbers_research.discovery.definitions import Letter
+from onenumbers_research.discovery.formula_trees import FUNCTIONS, NONE, QUANTITIES, Tree, read_tree, tree_schema
+from onenumbers_research.discovery.input_quantities import quantities_of
+from onenumbers_research.discovery.methods import method_of
+from onenumbers_research.discovery.synthesis import synthesize
 
 DAYS = [date(1900, 1, 1) + timedelta(days=Random(7).randrange(45_000) + place) for place in range(20)]
 DATES = quantities_of([{"born": day.isoformat()} for day in DAYS], {})

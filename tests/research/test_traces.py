@@ -8,16 +8,16 @@ import pytest_asyncio
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers.research.v1 import analysis_pb2, analysis_pb2_grpc, discovery_pb2, discovery_pb2_grpc
 from onenumbers.research.v1 import research_pb2 as pb
-from onenumbers_research.analysis_service import PatternMethods, analysis_service
-from onenumbers_research.calculation_client import CalculationClient
-from onenumbers_research.calibration import calibration
-from onenumbers_research.discovery_service import running_discovery
+from onenumbers_research.analysis.service import PatternMethods, analysis_service
+from onenumbers_research.claims.calculation_client import CalculationClient
+from onenumbers_research.claims.calibration import calibration
+from onenumbers_research.claims.search import ClaimSearch
+from onenumbers_research.claims.service import ValidationMethods
+from onenumbers_research.claims.validating import ClaimValidator
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.model_slot import ModelSlot
+from onenumbers_research.runs.service import running_discovery
 from onenumbers_research.utilities_client import UtilitiesClient
-from onenumbers_research.validating import ClaimValidator
-from onenumbers_research.validation_search import ClaimSearch
-from onenumbers_research.validation_service import ValidationMethods
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.compatibility_service import CompatibilityServicer, compatibility_service
 from onenumbers_utilities.counting_service import CountingServicer, counting_service

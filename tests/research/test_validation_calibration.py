@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from onenumbers_research.calculation_client import CalculationClient
-from onenumbers_research.calibration import calibration, counted, fit, from_json, with_verdict
-from onenumbers_research.claims import read_claim
-from onenumbers_research.validating import ClaimValidator
+from onenumbers_research.claims.calculation_client import CalculationClient
+from onenumbers_research.claims.calibration import calibration, counted, fit, from_json, with_verdict
+from onenumbers_research.claims.reading import read_claim
+from onenumbers_research.claims.validating import ClaimValidator
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.dates_service import DateNumbersServicer, date_numbers_service
 from onenumbers_utilities.names_service import NameNumbersServicer, name_numbers_service
@@ -26,7 +26,7 @@ KINDS = ("calculation", "meaning", "empirical")
 
 
 def read(name: str) -> list[dict]:
-    text = files("onenumbers_research").joinpath("claims_data", name).read_text(encoding="utf-8")
+    text = files("onenumbers_research.claims").joinpath("records", name).read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 

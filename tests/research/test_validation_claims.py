@@ -5,20 +5,23 @@ from importlib.resources import files
 
 import pytest
 
-from onenumbers_research.calculation_claims import read_calculation
-from onenumbers_research.calculation_verdicts import Outcome, judge_calculation, judge_sum
-from onenumbers_research.calibration import Limits
-from onenumbers_research.claim_dates import find_dates
-from onenumbers_research.claim_evidence import Passage, places
-from onenumbers_research.claim_facts import read_fact
-from onenumbers_research.claims import Kind, language_of, read_claim, split
-from onenumbers_research.empirical_claims import judge_empirical
-from onenumbers_research.instructions import instructs
-from onenumbers_research.meaning_claims import judge_meaning, read_meaning
+from onenumbers_research.answers.instructions import instructs
+from onenumbers_research.claims.calculation_verdicts import Outcome, judge_calculation, judge_sum
+from onenumbers_research.claims.calculations import read_calculation
+from onenumbers_research.claims.calibration import Limits
+from onenumbers_research.claims.dates import find_dates
+from onenumbers_research.claims.empirical_claims import judge_empirical
+from onenumbers_research.claims.evidence import Passage, places
+from onenumbers_research.claims.facts import read_fact
+from onenumbers_research.claims.meaning_claims import judge_meaning, read_meaning
+from onenumbers_research.claims.reading import Kind, language_of, read_claim, split
 
 LABELLED = [
     json.loads(line)
-    for line in files("onenumbers_research").joinpath("claims_data", "labelled_claims.jsonl").read_text().splitlines()
+    for line in files("onenumbers_research.claims")
+    .joinpath("records", "labelled_claims.jsonl")
+    .read_text()
+    .splitlines()
 ]
 
 

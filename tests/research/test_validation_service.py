@@ -11,11 +11,11 @@ from google.rpc import error_details_pb2, status_pb2
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers.research.v1 import analysis_pb2 as pb
 from onenumbers.research.v1 import analysis_pb2_grpc
-from onenumbers_research.calculation_client import CalculationClient
-from onenumbers_research.calibration import calibration
-from onenumbers_research.validating import ClaimValidator
-from onenumbers_research.validation_search import ClaimSearch
-from onenumbers_research.validation_service import ValidationMethods
+from onenumbers_research.claims.calculation_client import CalculationClient
+from onenumbers_research.claims.calibration import calibration
+from onenumbers_research.claims.search import ClaimSearch
+from onenumbers_research.claims.service import ValidationMethods
+from onenumbers_research.claims.validating import ClaimValidator
 from onenumbers_runtime.server import Service
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.dates_service import DateNumbersServicer, date_numbers_service

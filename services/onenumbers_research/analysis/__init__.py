@@ -1,0 +1,1 @@
+"""Counts of numbers among dates and people, and the documented groupings."""

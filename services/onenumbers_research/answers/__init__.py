@@ -1,0 +1,1 @@
+"""Answers to questions, each sentence tied to a passage."""

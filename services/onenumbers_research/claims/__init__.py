@@ -1,0 +1,1 @@
+"""Theories and interpretations, checked claim by claim."""

@@ -1,0 +1,1 @@
+"""Methods that documents describe: read, drafted, verified, compared, registered."""

@@ -1,0 +1,1 @@
+"""Long work as operations: started, stored, watched, cancelled, gone on with after a crash, scheduled."""
