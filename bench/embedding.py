@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 from running import machine, median, write_table
 
-from onenumbers_knowledge.chunking import sentences
-from onenumbers_knowledge.corpus_files import read_corpus
+from onenumbers_knowledge.ingestion.chunking import sentences
+from onenumbers_knowledge.ingestion.corpus_files import read_corpus
 from onenumbers_models import embedding_lane
 from onenumbers_models.embedder import LlamaEmbedder
 from onenumbers_models.embedding_options import EmbeddingOptions

@@ -26,11 +26,11 @@ from running import free_port
 from sqlalchemy import insert
 from vectors import Maker
 
-from onenumbers_knowledge.chunking import Chunk, sentences
-from onenumbers_knowledge.corpus_files import read_corpus
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES, NewDocument
-from onenumbers_knowledge.store import open_store
-from onenumbers_knowledge.tables import documents, passages
+from onenumbers_knowledge.ingestion.chunking import Chunk, sentences
+from onenumbers_knowledge.ingestion.corpus_files import read_corpus
+from onenumbers_knowledge.storage.store import open_store
+from onenumbers_knowledge.storage.tables import documents, passages
 from onenumbers_models.embedder import LlamaEmbedder
 from onenumbers_models.sources import resolve
 

@@ -29,10 +29,10 @@ from running import machine, write_table
 
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.documents import NewDocument
-from onenumbers_knowledge.ranking import Mode
-from onenumbers_knowledge.searching import LONGEST_QUERY, Search
+from onenumbers_knowledge.search.ranking import Mode
+from onenumbers_knowledge.search.searching import LONGEST_QUERY, Search
 from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.storage.store import open_store
 from onenumbers_models.embedder import LlamaEmbedder
 from onenumbers_models.sources import resolve
 

@@ -27,10 +27,10 @@ from validation_report import PAGE, report
 
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.loading import load_corpus, load_embedder
+from onenumbers_knowledge.ingestion.loading import load_corpus, load_embedder
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.storage.store import open_store
 from onenumbers_research.claims import validating
 from onenumbers_research.claims.calculation_client import CalculationClient
 from onenumbers_research.claims.calibration import Calibration, Limits, Model, counted, fit, from_json, with_verdict

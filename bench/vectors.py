@@ -20,7 +20,7 @@ import psutil
 from numpy.typing import NDArray
 from running import machine, median, write_table
 
-from onenumbers_knowledge import large_index
+from onenumbers_knowledge.index import large as large_index
 
 DIMENSIONS = 384
 PART = 20_000

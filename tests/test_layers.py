@@ -17,15 +17,9 @@ PURE = [
     ),
     "services/onenumbers_documents",
     "services/onenumbers_knowledge/documents.py",
-    "services/onenumbers_knowledge/upload.py",
-    "services/onenumbers_knowledge/chunking.py",
-    *(
-        f"services/onenumbers_knowledge/{name}.py"
-        for name in ("tables", "store", "store_rows", "turn", "change_log", "index_source", "live_index", "following")
-    ),
-    "services/onenumbers_knowledge/index.py",
     "services/onenumbers_knowledge/collection.py",
-    "services/onenumbers_knowledge/corpus_files.py",
+    *(f"services/onenumbers_knowledge/{name}" for name in ("storage", "index", "search")),
+    *(f"services/onenumbers_knowledge/ingestion/{name}.py" for name in ("upload", "chunking", "corpus_files")),
     *(
         f"services/onenumbers_research/{name}.py"
         for name in (

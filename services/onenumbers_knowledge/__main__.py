@@ -12,16 +12,16 @@ from pathlib import Path
 
 from onenumbers_documents.model import Limits
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.corpus_files import CorpusError
-from onenumbers_knowledge.following import Follower
-from onenumbers_knowledge.loading import load_embedder, load_with_progress
+from onenumbers_knowledge.index.following import Follower
+from onenumbers_knowledge.ingestion.corpus_files import CorpusError
+from onenumbers_knowledge.ingestion.loading import load_embedder, load_with_progress
+from onenumbers_knowledge.ingestion.upload import Uploader
+from onenumbers_knowledge.ingestion.upload_service import UploadServicer, upload_service
 from onenumbers_knowledge.maintenance_service import MaintenanceServicer, maintenance_service
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.starting import Readiness, Starting
-from onenumbers_knowledge.store import Store, open_store
-from onenumbers_knowledge.upload import Uploader
-from onenumbers_knowledge.upload_service import UploadServicer, upload_service
+from onenumbers_knowledge.storage.store import Store, open_store
 from onenumbers_models.errors import ModelError
 from onenumbers_runtime.database import DatabaseError, held_alone
 from onenumbers_runtime.errors import MeshError

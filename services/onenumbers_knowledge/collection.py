@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from onenumbers_knowledge import snapshots
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, check, not_found
-from onenumbers_knowledge.filling import Upkeep
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.live_index import LiveIndex, Serving
-from onenumbers_knowledge.migrating import Migration, Progress, followed
-from onenumbers_knowledge.passage_index import PassageIndex
-from onenumbers_knowledge.preparing import Embedder, Preparer
-from onenumbers_knowledge.searching import Found, Search, search
-from onenumbers_knowledge.store import Counts, Store
-from onenumbers_knowledge.updating import plan_update
-from onenumbers_knowledge.writing import Outcome, Writer
+from onenumbers_knowledge.index.filling import Upkeep
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.index.live import LiveIndex, Serving
+from onenumbers_knowledge.index.passage_index import PassageIndex
+from onenumbers_knowledge.ingestion.migrating import Migration, Progress, followed
+from onenumbers_knowledge.ingestion.preparing import Embedder, Preparer
+from onenumbers_knowledge.ingestion.updating import plan_update
+from onenumbers_knowledge.ingestion.writing import Outcome, Writer
+from onenumbers_knowledge.search.searching import Found, Search, search
+from onenumbers_knowledge.storage import snapshots
+from onenumbers_knowledge.storage.store import Counts, Store
 from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
 
 __all__ = ["Collection", "Outcome"]

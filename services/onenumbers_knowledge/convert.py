@@ -13,8 +13,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument
-from onenumbers_knowledge.duplicates import Duplicate
-from onenumbers_knowledge.writing import Outcome
+from onenumbers_knowledge.ingestion.writing import Outcome
+from onenumbers_knowledge.search.duplicates import Duplicate
 from onenumbers_runtime.errors import invalid
 
 OUTCOMES = {

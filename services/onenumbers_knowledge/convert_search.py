@@ -12,10 +12,10 @@ from typing import Any
 from google.protobuf.struct_pb2 import Value
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
-from onenumbers_knowledge.filters import Filters, MetadataRule
-from onenumbers_knowledge.passage_index import DEPTH
-from onenumbers_knowledge.ranking import Mode
-from onenumbers_knowledge.searching import Found, Hit, Search
+from onenumbers_knowledge.index.filters import Filters, MetadataRule
+from onenumbers_knowledge.index.passage_index import DEPTH
+from onenumbers_knowledge.search.ranking import Mode
+from onenumbers_knowledge.search.searching import Found, Hit, Search
 from onenumbers_runtime.errors import invalid
 
 _DEFAULT_TOP_K = 5

@@ -9,9 +9,9 @@ from typing import Any
 from onenumbers.knowledge.v1 import maintenance_pb2 as pb
 from onenumbers.knowledge.v1 import maintenance_pb2_grpc
 from onenumbers_knowledge import convert
-from onenumbers_knowledge.bulk import in_order
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.maintaining import import_snapshot
+from onenumbers_knowledge.index.maintaining import import_snapshot
+from onenumbers_knowledge.ingestion.bulk import in_order
 from onenumbers_runtime.errors import DataLossError, MeshError, UnavailableError, invalid
 from onenumbers_runtime.server import Service
 from onenumbers_runtime.validation import RequestValidator

@@ -8,8 +8,8 @@ from onenumbers.knowledge.v1 import knowledge_pb2 as pb
 from onenumbers.knowledge.v1 import knowledge_pb2_grpc
 from onenumbers_knowledge import convert, convert_search
 from onenumbers_knowledge.collection import Collection, Outcome
-from onenumbers_knowledge.duplicates import duplicates_of
-from onenumbers_knowledge.filters import Filters
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.search.duplicates import duplicates_of
 from onenumbers_runtime.server import Service
 
 _DEFAULT_LIMIT = 10

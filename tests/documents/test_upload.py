@@ -10,9 +10,9 @@ from google.rpc import error_details_pb2, status_pb2
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc, upload_pb2_grpc
 from onenumbers.knowledge.v1 import upload_pb2 as pb
 from onenumbers_documents.model import Limits
+from onenumbers_knowledge.ingestion.upload import MAX_WAITING, Uploader
+from onenumbers_knowledge.ingestion.upload_service import UploadServicer, upload_service
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
-from onenumbers_knowledge.upload import MAX_WAITING, Uploader
-from onenumbers_knowledge.upload_service import UploadServicer, upload_service
 from onenumbers_runtime.testing import running
 
 

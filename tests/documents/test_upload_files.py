@@ -24,8 +24,8 @@ from onenumbers_gateway.uploads import FileUploads
 from onenumbers_gateway.xds.ads import AdsServer
 from onenumbers_gateway.xds.envoy import start_envoy
 from onenumbers_gateway.xds.settings import EdgeSettings
-from onenumbers_knowledge.upload import Uploader
-from onenumbers_knowledge.upload_service import UploadServicer, upload_service
+from onenumbers_knowledge.ingestion.upload import Uploader
+from onenumbers_knowledge.ingestion.upload_service import UploadServicer, upload_service
 from onenumbers_runtime.settings import MeshSettings
 from onenumbers_runtime.testing import running
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from onenumbers.knowledge.v1 import upload_pb2
-from onenumbers_knowledge.upload import Uploader
-from onenumbers_knowledge.upload_service import UploadServicer, upload_service
+from onenumbers_knowledge.ingestion.upload import Uploader
+from onenumbers_knowledge.ingestion.upload_service import UploadServicer, upload_service
 from onenumbers_runtime.testing import CompiledContract, running
 
 _SPEC = importlib.util.spec_from_file_location("edge_fixtures", Path(__file__).parents[1] / "edge" / "conftest.py")

@@ -20,7 +20,7 @@ from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.documents import NewDocument
 from onenumbers_knowledge.maintenance_service import MaintenanceServicer, maintenance_service
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.storage.store import open_store
 from onenumbers_runtime.database import database_url, sqlite_url
 from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_runtime.testing import running

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_knowledge.chunking import split
+from onenumbers_knowledge.ingestion.chunking import split
 
 
 def words(text: str) -> int:

@@ -6,8 +6,8 @@ import pytest
 
 from onenumbers_knowledge import collection as module
 from onenumbers_knowledge.collection import Collection, Outcome
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.index import VectorIndex
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.index.vectors import VectorIndex
 from onenumbers_runtime.errors import InvalidArgumentError, NotFoundError, UnavailableError
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from onenumbers_knowledge.chunking import split
-from onenumbers_knowledge.corpus_files import CorpusError, CorpusFile, read_corpus
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES, check
+from onenumbers_knowledge.ingestion.chunking import split
+from onenumbers_knowledge.ingestion.corpus_files import CorpusError, CorpusFile, read_corpus
 from onenumbers_utilities.numerology.dates import read_date
 from onenumbers_utilities.numerology.life_path import life_path
 from onenumbers_utilities.numerology.name_numbers import expression, mark_name

@@ -3,7 +3,7 @@
 import numpy as np
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
-from onenumbers_knowledge.duplicates import likeness
+from onenumbers_knowledge.search.duplicates import likeness
 
 TEXT = (
     "The bridge number is the difference of two core numbers. A small bridge is read as ease, a wide one as a task. "

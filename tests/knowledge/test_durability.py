@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from onenumbers_knowledge.collection import Collection, Outcome
-from onenumbers_knowledge.corpus_files import CorpusFile
-from onenumbers_knowledge.loading import load_corpus
-from onenumbers_knowledge.store import open_store
-from onenumbers_knowledge.tables import metadata
+from onenumbers_knowledge.ingestion.corpus_files import CorpusFile
+from onenumbers_knowledge.ingestion.loading import load_corpus
+from onenumbers_knowledge.storage.store import open_store
+from onenumbers_knowledge.storage.tables import metadata
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
 

@@ -16,7 +16,7 @@ from google.rpc import error_details_pb2, status_pb2
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc, maintenance_pb2, maintenance_pb2_grpc
 from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.storage.store import open_store
 from onenumbers_runtime import database as database_module
 from onenumbers_runtime.testing import running
 

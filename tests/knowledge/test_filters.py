@@ -2,8 +2,8 @@
 
 import pytest
 
-from onenumbers_knowledge.filters import Filters, MetadataRule
-from onenumbers_knowledge.index_source import IndexEntry
+from onenumbers_knowledge.index.filters import Filters, MetadataRule
+from onenumbers_knowledge.storage.index_source import IndexEntry
 
 METADATA = {
     "year": 1990,

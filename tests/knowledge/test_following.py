@@ -9,17 +9,18 @@ from unittest.mock import AsyncMock
 import pytest
 
 from onenumbers_knowledge import collection as collection_module
-from onenumbers_knowledge import filling, index
-from onenumbers_knowledge import loading as loading_module
 from onenumbers_knowledge import starting as starting_module
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.corpus_files import CorpusFile
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.ranking import Mode
-from onenumbers_knowledge.searching import Search
+from onenumbers_knowledge.index import filling
+from onenumbers_knowledge.index import vectors as index
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.ingestion import loading as loading_module
+from onenumbers_knowledge.ingestion.corpus_files import CorpusFile
+from onenumbers_knowledge.search.ranking import Mode
+from onenumbers_knowledge.search.searching import Search
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.starting import Readiness, Starting
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.storage.store import open_store
 from onenumbers_runtime.errors import NotFoundError, UnavailableError
 
 pytestmark = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

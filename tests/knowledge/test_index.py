@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.index import VectorIndex
-from onenumbers_knowledge.index_source import IndexEntry
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.index.vectors import VectorIndex
+from onenumbers_knowledge.storage.index_source import IndexEntry
 
 COUNT, DIMENSIONS = 200, 16
 

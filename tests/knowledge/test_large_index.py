@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from onenumbers_knowledge import collection as collection_module
-from onenumbers_knowledge import filling, index, large_index
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.index import VectorIndex
-from onenumbers_knowledge.index_source import IndexEntry
+from onenumbers_knowledge.index import filling
+from onenumbers_knowledge.index import large as large_index
+from onenumbers_knowledge.index import vectors as index
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.index.vectors import VectorIndex
+from onenumbers_knowledge.storage.index_source import IndexEntry
 
 COUNT, DIMENSIONS = 6_000, 32
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_knowledge import lexical
-from onenumbers_knowledge.lexical import LexicalIndex, Segment
-from onenumbers_knowledge.lexical_tail import Tail
-from onenumbers_knowledge.words import Analyzer, Vocabulary
+from onenumbers_knowledge.index import lexical
+from onenumbers_knowledge.index.lexical import LexicalIndex, Segment
+from onenumbers_knowledge.index.lexical_tail import Tail
+from onenumbers_knowledge.search.words import Analyzer, Vocabulary
 
 TEXTS = {
     1: "The life path number is the sum of the digits of a birth date.",

@@ -12,9 +12,9 @@ import pytest
 
 from onenumbers.knowledge.v1 import knowledge_pb2, maintenance_pb2_grpc
 from onenumbers.knowledge.v1 import maintenance_pb2 as pb
-from onenumbers_knowledge.bulk import WINDOW
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.ingestion.bulk import WINDOW
+from onenumbers_knowledge.storage.store import open_store
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from onenumbers_knowledge.named_numbers import gains, named_numbers
-from onenumbers_knowledge.ranking import fuse
+from onenumbers_knowledge.search.named_numbers import gains, named_numbers
+from onenumbers_knowledge.search.ranking import fuse
 
 
 @pytest.mark.parametrize(

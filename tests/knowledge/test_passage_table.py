@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_knowledge import passage_table
-from onenumbers_knowledge.passage_table import PassageTable
+from onenumbers_knowledge.index import passage_table
+from onenumbers_knowledge.index.passage_table import PassageTable
 
 NUMBERS = ((), (7,), (7, 16), (1, 2, 3))
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.corpus_files import read_corpus
-from onenumbers_knowledge.loading import load_corpus
-from onenumbers_knowledge.ranking import Mode
-from onenumbers_knowledge.searching import Search
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.ingestion.corpus_files import read_corpus
+from onenumbers_knowledge.ingestion.loading import load_corpus
+from onenumbers_knowledge.search.ranking import Mode
+from onenumbers_knowledge.search.searching import Search
+from onenumbers_knowledge.storage.store import open_store
 from onenumbers_models.embedder import LlamaEmbedder
 from onenumbers_models.sources import resolve
 

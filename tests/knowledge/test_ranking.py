@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse, in_context
+from onenumbers_knowledge.search.ranking import Candidate, Mode, diverse, fuse, in_context
 
 
 def fused(*pairs: tuple[float, float]) -> list[float]:

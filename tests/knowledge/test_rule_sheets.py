@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from onenumbers_knowledge.corpus_files import read_corpus
+from onenumbers_knowledge.ingestion.corpus_files import read_corpus
 from onenumbers_utilities.numerology.attitude import attitude
 from onenumbers_utilities.numerology.bridges import bridges
 from onenumbers_utilities.numerology.chaldean import CompoundMethod, chaldean_name

@@ -219,8 +219,8 @@ async def test_words_follow_updates_deletions_and_restarts(store, store_path, ha
     path = store_path.with_name("index.faiss")
 
     async def by_words(opened: Collection, query: str) -> list[str]:
-        from onenumbers_knowledge.ranking import Mode
-        from onenumbers_knowledge.searching import Search
+        from onenumbers_knowledge.search.ranking import Mode
+        from onenumbers_knowledge.search.searching import Search
 
         found = await opened.find(Search(query=query, count=10, mode=Mode.LEXICAL))
         return [hit.passage.document_id for hit in found.hits]

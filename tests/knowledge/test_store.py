@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from onenumbers_knowledge import change_log
-from onenumbers_knowledge.change_log import Moment
-from onenumbers_knowledge.chunking import Chunk
+from onenumbers_knowledge.ingestion.chunking import Chunk
 from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import open_store
-from onenumbers_knowledge.tables import changes
+from onenumbers_knowledge.storage import change_log
+from onenumbers_knowledge.storage.change_log import Moment
+from onenumbers_knowledge.storage.store import open_store
+from onenumbers_knowledge.storage.tables import changes
 from onenumbers_runtime.database import DatabaseError
 from onenumbers_runtime.settings import SettingsError
 from onenumbers_utilities.registry.store import open_store as open_registry

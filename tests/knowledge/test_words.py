@@ -2,10 +2,10 @@
 
 import pytest
 
-from onenumbers_knowledge.corpus_files import read_corpus
-from onenumbers_knowledge.number_words import NUMBERS
-from onenumbers_knowledge.thesaurus import Entry, Thesaurus, entries
-from onenumbers_knowledge.words import Analyzer
+from onenumbers_knowledge.ingestion.corpus_files import read_corpus
+from onenumbers_knowledge.search.number_words import NUMBERS
+from onenumbers_knowledge.search.thesaurus import Entry, Thesaurus, entries
+from onenumbers_knowledge.search.words import Analyzer
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from onenumbers.research.v1 import discovery_pb2 as pb
 from onenumbers.research.v1 import discovery_pb2_grpc, research_pb2_grpc
 from onenumbers.utilities.v1 import registry_pb2, registry_pb2_grpc
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.corpus_files import read_corpus
-from onenumbers_knowledge.loading import load_corpus, load_embedder
+from onenumbers_knowledge.ingestion.corpus_files import read_corpus
+from onenumbers_knowledge.ingestion.loading import load_corpus, load_embedder
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import open_store
+from onenumbers_knowledge.storage.store import open_store
 from onenumbers_models.generator import LlamaGenerator
 from onenumbers_models.sources import resolve
 from onenumbers_research.knowledge_client import KnowledgeClient

@@ -7,7 +7,7 @@ import pytest
 
 from onenumbers.knowledge.v1 import knowledge_pb2, knowledge_pb2_grpc
 from onenumbers.research.v1 import research_pb2 as pb
-from onenumbers_knowledge.corpus_files import read_corpus
+from onenumbers_knowledge.ingestion.corpus_files import read_corpus
 from onenumbers_research.answers.instructions import defused, instructs
 from onenumbers_research.claims.calibration import calibration
 from onenumbers_research.claims.reading import Verdict, read_claim

@@ -206,7 +206,7 @@ def test_statements_are_no_instructions():
 
 def test_the_starter_corpus_instructs_nobody():
     """The filter against instructions must not silence documents of our own."""
-    from onenumbers_knowledge.corpus_files import read_corpus
+    from onenumbers_knowledge.ingestion.corpus_files import read_corpus
 
     silenced = [file.document.document_id for file in read_corpus() if instructs(file.document.content)]
     assert not silenced

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import yaml
 
-from onenumbers_knowledge.words import Analyzer
+from onenumbers_knowledge.search.words import Analyzer
 
 _SLACK = 1
 """Words that may stand between those of a name."""
@@ -67,7 +67,7 @@ def _beside(name: frozenset[str], stems: Sequence[str]) -> bool:
 @cache
 def entries() -> tuple[Entry, ...]:
     """Returns the terms and names that come with the server."""
-    text = resources.files("onenumbers_knowledge").joinpath("thesaurus.yaml").read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("thesaurus.yaml").read_text(encoding="utf-8")
     return tuple(_entry(item) for item in yaml.safe_load(text))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from onenumbers_knowledge.store import Store
+from onenumbers_knowledge.storage.store import Store
 from onenumbers_runtime.errors import MeshError
 
 log = structlog.get_logger()

@@ -22,8 +22,8 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES
-from onenumbers_knowledge.store import Store
-from onenumbers_knowledge.tables import documents, passages, removed
+from onenumbers_knowledge.storage.store import Store
+from onenumbers_knowledge.storage.tables import documents, passages, removed
 from onenumbers_runtime.errors import FailedPreconditionError, InvalidArgumentError, invalid
 
 CHUNK = 1024 * 1024

@@ -13,13 +13,13 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 import structlog
 
-from onenumbers_knowledge.change_log import Moment
-from onenumbers_knowledge.filling import fill, fill_words
-from onenumbers_knowledge.index_source import News
-from onenumbers_knowledge.passage_index import PassageIndex
-from onenumbers_knowledge.preparing import Embedder, Prepared
-from onenumbers_knowledge.store import Store, Written
-from onenumbers_knowledge.turn import model_changed
+from onenumbers_knowledge.index.filling import fill, fill_words
+from onenumbers_knowledge.index.passage_index import PassageIndex
+from onenumbers_knowledge.ingestion.preparing import Embedder, Prepared
+from onenumbers_knowledge.storage.change_log import Moment
+from onenumbers_knowledge.storage.index_source import News
+from onenumbers_knowledge.storage.store import Store, Written
+from onenumbers_knowledge.storage.turn import model_changed
 from onenumbers_runtime.errors import UnavailableError
 
 log = structlog.get_logger()

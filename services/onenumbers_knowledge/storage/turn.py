@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_knowledge import change_log
-from onenumbers_knowledge.change_log import Moment
-from onenumbers_knowledge.chunking import Chunk
 from onenumbers_knowledge.documents import Document
-from onenumbers_knowledge.store_rows import INFO, info_of, insert_passages
-from onenumbers_knowledge.tables import documents, facts, passages
+from onenumbers_knowledge.ingestion.chunking import Chunk
+from onenumbers_knowledge.storage import change_log
+from onenumbers_knowledge.storage.change_log import Moment
+from onenumbers_knowledge.storage.rows import INFO, info_of, insert_passages
+from onenumbers_knowledge.storage.tables import documents, facts, passages
 from onenumbers_runtime.errors import UnavailableError
 
 

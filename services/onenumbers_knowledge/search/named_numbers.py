@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.number_words import NUMBERS, ORDINALS
+from onenumbers_knowledge.search.number_words import NUMBERS, ORDINALS
 
 _LAST_PLACE: Final = 10
 _FEW: Final = 3

@@ -10,16 +10,16 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.duplicates import CANDIDATES, LEAST, MOST, Duplicate, likeness
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.index import VectorIndex
-from onenumbers_knowledge.index_source import IndexedText, IndexEntry
-from onenumbers_knowledge.lexical import LexicalIndex, Scores
-from onenumbers_knowledge.named_numbers import gains, named_numbers
-from onenumbers_knowledge.passage_table import PassageTable
-from onenumbers_knowledge.ranking import Candidate, Mode, diverse, fuse, in_context
-from onenumbers_knowledge.thesaurus import Thesaurus
-from onenumbers_knowledge.words import Analyzer, Vocabulary
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.index.lexical import LexicalIndex, Scores
+from onenumbers_knowledge.index.passage_table import PassageTable
+from onenumbers_knowledge.index.vectors import VectorIndex
+from onenumbers_knowledge.search.duplicates import CANDIDATES, LEAST, MOST, Duplicate, likeness
+from onenumbers_knowledge.search.named_numbers import gains, named_numbers
+from onenumbers_knowledge.search.ranking import Candidate, Mode, diverse, fuse, in_context
+from onenumbers_knowledge.search.thesaurus import Thesaurus
+from onenumbers_knowledge.search.words import Analyzer, Vocabulary
+from onenumbers_knowledge.storage.index_source import IndexedText, IndexEntry
 
 _RAREST = 24
 """Words of a document by which those like it are looked for."""

@@ -15,9 +15,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from onenumbers_knowledge import large_index
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.index_source import IndexEntry
+from onenumbers_knowledge.index import large as large_index
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.storage.index_source import IndexEntry
 
 log = structlog.get_logger()
 

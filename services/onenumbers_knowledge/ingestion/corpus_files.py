@@ -12,7 +12,7 @@ import yaml
 
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES, NewDocument
 
-FOLDER = Path(__file__).parent / "corpus"
+FOLDER = Path(__file__).parents[1] / "corpus"
 _OWN_FIELDS = frozenset({"id", "title", "category", "source", "school", "numbers", "language"})
 """Fields of the front matter that a document has itself; the others become its metadata."""
 

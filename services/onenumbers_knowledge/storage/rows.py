@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_knowledge.chunking import Chunk
 from onenumbers_knowledge.documents import DocumentInfo, NewDocument
-from onenumbers_knowledge.tables import documents, passages
+from onenumbers_knowledge.ingestion.chunking import Chunk
+from onenumbers_knowledge.storage.tables import documents, passages
 
 INFO = select(
     *(documents.c.id, documents.c.title, documents.c.category, documents.c.source, documents.c.school),

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onenumbers_knowledge.documents import DocumentInfo, Passage
-from onenumbers_knowledge.filters import Filters
-from onenumbers_knowledge.highlight import Excerpt, excerpt
-from onenumbers_knowledge.passage_index import DEPTH, PassageIndex, Question, Ranking
-from onenumbers_knowledge.ranking import Candidate, Mode
+from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.index.passage_index import DEPTH, PassageIndex, Question, Ranking
+from onenumbers_knowledge.search.highlight import Excerpt, excerpt
+from onenumbers_knowledge.search.ranking import Candidate, Mode
 from onenumbers_runtime.errors import InvalidArgumentError, invalid
 
 T = TypeVar("T")

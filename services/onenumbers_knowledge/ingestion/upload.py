@@ -17,8 +17,8 @@ from onenumbers_documents.reader import Reader
 from onenumbers_documents.reader import Upload as SentFile
 from onenumbers_knowledge.collection import Collection, Outcome
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES, DocumentInfo, NewDocument, check
-from onenumbers_knowledge.duplicates import Duplicate, duplicates_of
-from onenumbers_knowledge.spooled import SpooledFile
+from onenumbers_knowledge.ingestion.spooled import SpooledFile
+from onenumbers_knowledge.search.duplicates import Duplicate, duplicates_of
 from onenumbers_runtime.errors import FieldViolation, InvalidArgumentError, ResourceExhaustedError, invalid
 
 MAX_DOCUMENTS = 200

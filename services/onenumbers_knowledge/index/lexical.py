@@ -13,8 +13,8 @@ import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.lexical_tail import Rows, Tail
-from onenumbers_knowledge.words import Vocabulary
+from onenumbers_knowledge.index.lexical_tail import Rows, Tail
+from onenumbers_knowledge.search.words import Vocabulary
 
 # It tells in detail what it builds, at every change of a document.
 logging.getLogger("bm25s").setLevel(logging.WARNING)

@@ -9,12 +9,12 @@ from functools import partial
 
 import structlog
 
-from onenumbers_knowledge.change_log import Moment
-from onenumbers_knowledge.filling import Run, fill
-from onenumbers_knowledge.passage_index import PassageIndex
-from onenumbers_knowledge.preparing import Embedder, Preparer
-from onenumbers_knowledge.store import Store
-from onenumbers_knowledge.turn import Turn
+from onenumbers_knowledge.index.filling import Run, fill
+from onenumbers_knowledge.index.passage_index import PassageIndex
+from onenumbers_knowledge.ingestion.preparing import Embedder, Preparer
+from onenumbers_knowledge.storage.change_log import Moment
+from onenumbers_knowledge.storage.store import Store
+from onenumbers_knowledge.storage.turn import Turn
 from onenumbers_runtime.errors import UnavailableError
 
 log = structlog.get_logger()

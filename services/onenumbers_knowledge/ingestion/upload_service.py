@@ -10,8 +10,8 @@ from google.protobuf import json_format
 from onenumbers.knowledge.v1 import upload_pb2 as pb
 from onenumbers.knowledge.v1 import upload_pb2_grpc
 from onenumbers_knowledge import convert
-from onenumbers_knowledge.spooled import SpooledFile
-from onenumbers_knowledge.upload import Upload, Uploaded, Uploader
+from onenumbers_knowledge.ingestion.spooled import SpooledFile
+from onenumbers_knowledge.ingestion.upload import Upload, Uploaded, Uploader
 from onenumbers_runtime.errors import invalid
 from onenumbers_runtime.server import Service
 

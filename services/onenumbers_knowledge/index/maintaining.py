@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from onenumbers_knowledge import snapshots
 from onenumbers_knowledge.collection import Collection
+from onenumbers_knowledge.storage import snapshots
 from onenumbers_runtime.errors import InvalidArgumentError, UnavailableError, invalid
 
 

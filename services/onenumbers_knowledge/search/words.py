@@ -12,7 +12,7 @@ import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.number_words import COMPOUND_PATTERN, NUMBERS
+from onenumbers_knowledge.search.number_words import COMPOUND_PATTERN, NUMBERS
 
 _WORD = re.compile(rf"{COMPOUND_PATTERN}|\w+", re.IGNORECASE)
 _PLACE = re.compile(r"(\d+)(?:st|nd|rd|th|s)")

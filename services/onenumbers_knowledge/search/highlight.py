@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onenumbers_knowledge.chunking import sentences
-from onenumbers_knowledge.words import Analyzer
+from onenumbers_knowledge.ingestion.chunking import sentences
+from onenumbers_knowledge.search.words import Analyzer
 
 _MOST_WORDS = 40
 """Highlighted words at most."""

@@ -8,9 +8,9 @@ from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from onenumbers_knowledge.documents import DocumentInfo, NewDocument, again, not_found
-from onenumbers_knowledge.live_index import LiveIndex, Serving
-from onenumbers_knowledge.preparing import Embedder, Prepared, Preparer
-from onenumbers_knowledge.store import Store
+from onenumbers_knowledge.index.live import LiveIndex, Serving
+from onenumbers_knowledge.ingestion.preparing import Embedder, Prepared, Preparer
+from onenumbers_knowledge.storage.store import Store
 from onenumbers_runtime.errors import NotFoundError
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from onenumbers_knowledge.collection import Collection
-from onenumbers_knowledge.corpus_files import CorpusFile, read_corpus
+from onenumbers_knowledge.ingestion.corpus_files import CorpusFile, read_corpus
+from onenumbers_knowledge.ingestion.writing import Outcome
 from onenumbers_knowledge.settings import KnowledgeSettings
-from onenumbers_knowledge.store import Store
-from onenumbers_knowledge.writing import Outcome
+from onenumbers_knowledge.storage.store import Store
 from onenumbers_models.embedder import LlamaEmbedder
 from onenumbers_models.errors import ModelError
 from onenumbers_models.probe import prove

@@ -14,11 +14,11 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from onenumbers_knowledge import large_index
-from onenumbers_knowledge.index import FLAT_MAX
-from onenumbers_knowledge.lexical import Segment
-from onenumbers_knowledge.passage_index import PassageIndex
-from onenumbers_knowledge.store import Store
+from onenumbers_knowledge.index import large as large_index
+from onenumbers_knowledge.index.lexical import Segment
+from onenumbers_knowledge.index.passage_index import PassageIndex
+from onenumbers_knowledge.index.vectors import FLAT_MAX
+from onenumbers_knowledge.storage.store import Store
 
 log = structlog.get_logger()
 T = TypeVar("T")

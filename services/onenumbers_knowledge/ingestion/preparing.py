@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.chunking import Chunk, CountTokens, split
 from onenumbers_knowledge.documents import DocumentInfo
-from onenumbers_knowledge.index_source import IndexedText, IndexEntry
+from onenumbers_knowledge.ingestion.chunking import Chunk, CountTokens, split
+from onenumbers_knowledge.storage.index_source import IndexedText, IndexEntry
 from onenumbers_runtime.errors import UnavailableError
 
 PASSAGE_TOKENS = 200

@@ -18,7 +18,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
-from onenumbers_knowledge.tables import changes, state
+from onenumbers_knowledge.storage.tables import changes, state
 
 CHANNEL: Final = "onenumbers_knowledge"
 """Notified on PostgreSQL with every change."""

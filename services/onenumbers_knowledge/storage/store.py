@@ -11,14 +11,14 @@ from pathlib import Path
 from sqlalchemy import URL, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_knowledge import change_log
-from onenumbers_knowledge.change_log import Moment
-from onenumbers_knowledge.chunking import Chunk
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage, not_found
-from onenumbers_knowledge.index_source import IndexSource
-from onenumbers_knowledge.store_rows import INFO, info_of, insert_passages, values_of
-from onenumbers_knowledge.tables import documents, metadata, passages, removed
-from onenumbers_knowledge.turn import Turn, put
+from onenumbers_knowledge.ingestion.chunking import Chunk
+from onenumbers_knowledge.storage import change_log
+from onenumbers_knowledge.storage.change_log import Moment
+from onenumbers_knowledge.storage.index_source import IndexSource
+from onenumbers_knowledge.storage.rows import INFO, info_of, insert_passages, values_of
+from onenumbers_knowledge.storage.tables import documents, metadata, passages, removed
+from onenumbers_knowledge.storage.turn import Turn, put
 from onenumbers_runtime.database import alembic_migrations, open_database, sqlite_url
 from onenumbers_runtime.database_sharing import Listening
 
@@ -292,6 +292,6 @@ async def open_store(where: URL | Path) -> AsyncIterator[Store]:
         DatabaseError: It cannot be opened.
     """
     url = sqlite_url(where) if isinstance(where, Path) else where
-    make_tables = alembic_migrations(Path(__file__).parent / "migrations")
+    make_tables = alembic_migrations(Path(__file__).parents[1] / "migrations")
     async with open_database(url, what="the document store", make_tables=make_tables) as database:
         yield Store(database)

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from onenumbers_knowledge import change_log, turn
-from onenumbers_knowledge.change_log import Changes, Moment
-from onenumbers_knowledge.tables import documents, passages
-from onenumbers_knowledge.turn import Turn
+from onenumbers_knowledge.storage import change_log, turn
+from onenumbers_knowledge.storage.change_log import Changes, Moment
+from onenumbers_knowledge.storage.tables import documents, passages
+from onenumbers_knowledge.storage.turn import Turn
 from onenumbers_runtime.database import Database
 
 _PART = 2_000

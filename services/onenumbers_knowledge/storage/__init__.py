@@ -1,0 +1,1 @@
+"""The document store: the truth that indexes are made from."""
