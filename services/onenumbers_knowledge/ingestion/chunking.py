@@ -1,4 +1,7 @@
-"""Passages of a text: split at headings, then at sentences, packed up to a number of tokens."""
+"""Passages of a text: its sections, each cut by semantic-text-splitter at the largest units that fit.
+
+The splitter packs blocks of Markdown, lines, sentences and words, in this order, up to a number of tokens.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+
+from semantic_text_splitter import MarkdownSplitter
 
 CountTokens = Callable[[str], int]
 
@@ -19,7 +24,6 @@ _SENTENCE_END = re.compile(
     """,
     re.VERBOSE,
 )
-_WORD = re.compile(r"\S+\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def split(text: str, *, count_tokens: CountTokens, budget: int) -> list[Chunk]:
     """Returns the passages of a text in order.
 
     Headings belong to no passage; they name the section of those that follow. No passage crosses a heading, none is
-    blank, and none has more tokens than the budget unless a single word has.
+    blank, and none has more tokens than the budget: even a word without end, such as an encoded file, is cut.
 
     Args:
         text: Plain text or Markdown.
@@ -43,8 +47,12 @@ def split(text: str, *, count_tokens: CountTokens, budget: int) -> list[Chunk]:
         budget: Tokens that a passage may have.
     """
     chunks: list[Chunk] = []
+    splitter = MarkdownSplitter.from_callback(count_tokens, budget)
     for section, start, end in _sections(text):
-        chunks += _pack(text, section, list(_pieces(text, start, end, count_tokens, budget)), budget)
+        for offset, piece in splitter.chunk_indices(text[start:end]):
+            first, last = _trimmed(text, start + offset, start + offset + len(piece))
+            if first < last:
+                chunks.append(Chunk(section, first, last))
     return chunks
 
 
@@ -70,51 +78,6 @@ def _sections(text: str) -> Iterator[tuple[str, int, int]]:
             section, start = heading[2], position + len(line)
         position += len(line)
     yield section, start, position
-
-
-def _pieces(text: str, start: int, end: int, count: CountTokens, budget: int) -> Iterator[tuple[int, int, int]]:
-    """Yields start, end and tokens of each sentence; one that is too long is cut at words."""
-    bounds = [start, *(match.end() for match in _SENTENCE_END.finditer(text, start, end)), end]
-    for bound in pairwise(bounds):
-        first, last = _trimmed(text, *bound)
-        if first == last:
-            continue
-        tokens = count(text[first:last])
-        if tokens <= budget:
-            yield first, last, tokens
-        else:
-            yield from _cut(text, first, last, count, budget)
-
-
-def _cut(text: str, start: int, end: int, count: CountTokens, budget: int) -> Iterator[tuple[int, int, int]]:
-    if count(text[start:end]) <= budget:
-        yield start, end, count(text[start:end])
-        return
-    words = [match.start() for match in _WORD.finditer(text, start, end)]
-    # A word without end (no spaces, or an encoded file) is cut in the middle.
-    middle = words[len(words) // 2] if len(words) > 1 else (start + end) // 2
-    if middle in (start, end):
-        yield start, end, count(text[start:end])
-        return
-    for part in ((start, middle), (middle, end)):
-        first, last = _trimmed(text, *part)
-        if first < last:
-            yield from _cut(text, first, last, count, budget)
-
-
-def _pack(text: str, section: str, pieces: list[tuple[int, int, int]], budget: int) -> Iterator[Chunk]:
-    """Joins neighbours as long as the budget lasts."""
-    current: tuple[int, int] | None = None
-    used = 0
-    for start, end, tokens in pieces:
-        if current is not None and used + tokens <= budget:
-            current, used = (current[0], end), used + tokens
-            continue
-        if current is not None:
-            yield Chunk(section, *current)
-        current, used = (start, end), tokens
-    if current is not None:
-        yield Chunk(section, *_trimmed(text, *current))
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
