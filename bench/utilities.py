@@ -229,7 +229,8 @@ def main() -> None:
             f"| 200 clients at once on calculate_life_path: {rate:,.0f} calls/s, {errors} errors "
             f"| p50 {p50:.1f} ms | p99 {p99:.1f} ms | {p99 / p50:.1f} |"
         )
-    note = f"`python {' '.join(sys.argv)}`, {machine()}."
+    peer = " --peer PYTHON" if options.peer is not None else ""
+    note = f"`python bench/utilities.py --rows {options.rows}{peer}`, {machine()}."
     write_table("utilities", "## Utilities\n\n" + note + "\n\n" + "\n".join(lines + notes))
 
 
