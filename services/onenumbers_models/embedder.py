@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_models.embedding_context import SEQUENCES, EmbeddingContext
+from onenumbers_models.embedding_context import TEXTS, EmbeddingContext
 from onenumbers_models.embedding_lane import BATCH_TOKENS, Lane
 from onenumbers_models.embedding_options import EmbeddingOptions, Pooling
 from onenumbers_models.native import Model
@@ -98,13 +98,13 @@ class LlamaEmbedder:
             for count in (min(threads, _QUERY_THREADS), threads)
         ]
         queries, documents = self._contexts
-        self._queries = Lane("embed-queries", queries, tokenize=self._tokens, places=MAX_QUERIES, batch_texts=SEQUENCES)
+        self._queries = Lane("embed-queries", queries, tokenize=self._tokens, places=MAX_QUERIES, batch_texts=TEXTS)
         self._documents = Lane(
             "embed-documents",
             documents,
             tokenize=self._tokens,
             places=MAX_WAITING,
-            batch_texts=SEQUENCES,
+            batch_texts=TEXTS,
         )
         # Two: documents that stream through would push all queries out.
         self._known_queries, self._known_documents = VectorCache(options.cache), VectorCache(options.cache)

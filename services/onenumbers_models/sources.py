@@ -13,6 +13,7 @@ from onenumbers_models import hub
 from onenumbers_models.convert import convert_bert
 from onenumbers_models.embedding_options import Pooling
 from onenumbers_models.errors import ModelError
+from onenumbers_models.native import multiplies_bf16
 
 Kind = Literal["embedding", "generation"]
 
@@ -84,7 +85,8 @@ def _from_package(name: str, folder: Path, progress: Progress | None) -> Resolve
     target = _converted(name, folder)
     if not target.exists():
         _once(target, source, progress)
-    return ResolvedModel(path=target, model_id=f"{_short(name)}-f16")
+    # Not named by the type of its weights: servers of one collection may differ in it, and their vectors agree.
+    return ResolvedModel(path=target, model_id=_short(name))
 
 
 def _in_package(name: str) -> tuple[Path | None, Path | None]:
@@ -108,7 +110,7 @@ def _in_package(name: str) -> tuple[Path | None, Path | None]:
 
 def _converted(name: str, folder: Path) -> Path:
     # The version is part of the name: an updated package is converted anew.
-    return folder / f"{name}-{importlib.metadata.version(name)}-f16.gguf"
+    return folder / f"{name}-{importlib.metadata.version(name)}.gguf"
 
 
 def _short(name: str) -> str:
@@ -128,7 +130,7 @@ def _once(target: Path, source: Path, progress: Progress | None) -> None:
                 progress(f"converting {source.name}")
             scratch = target.with_name(f".{target.name}.part")
             try:
-                convert_bert(source, scratch)
+                convert_bert(source, scratch, bf16=multiplies_bf16())
                 scratch.replace(target)
             finally:
                 scratch.unlink(missing_ok=True)

@@ -11,8 +11,10 @@ import pytest
 from onenumbers_models import embedder as embedder_module
 from onenumbers_models.convert import convert_bert
 from onenumbers_models.embedder import LlamaEmbedder
+from onenumbers_models.embedding_context import EmbeddingContext
 from onenumbers_models.embedding_options import EmbeddingOptions
 from onenumbers_models.errors import ModelError
+from onenumbers_models.native import Model
 from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError
 
 TEXTS = [
@@ -106,7 +108,7 @@ async def test_vectors_have_length_one_and_do_not_depend_on_their_neighbours(emb
 
 
 async def test_a_text_longer_than_the_model_reads_is_refused_and_not_cut(embedder):
-    with pytest.raises(InvalidArgumentError, match=r"the model all-minilm-l6-v2-f16 reads 512$"):
+    with pytest.raises(InvalidArgumentError, match=r"the model all-minilm-l6-v2 reads 512$"):
         await embedder.embed(["word " * 600])
     assert (await embedder.embed(["still works"])).shape == (1, 384)
 
@@ -203,5 +205,35 @@ async def test_a_model_whose_file_names_no_pooling_needs_the_setting(smollm):
 def test_a_folder_with_another_kind_of_model_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(ModelError, match=r"config\.json"):
-        convert_bert(tmp_path, tmp_path / "out.gguf")
+        convert_bert(tmp_path, tmp_path / "out.gguf", bf16=False)
     assert not (tmp_path / "out.gguf").exists()
+
+
+@pytest.mark.parametrize("room", [256, 500])
+def test_batches_of_every_length_give_the_vectors_of_the_original(room, minilm, minilm_source):
+    """Short, filled up to a tile of llama.cpp's attention, and long ones; in a context of any size."""
+    reference, model = ReferenceBert(minilm_source), Model(minilm.path)
+    context = EmbeddingContext(model, tokens=room, threads=1)
+    words = [word for text in TEXTS for word in text.split()]
+    for count in (1, 20, 36, 37, 38, 42, 43, 44, 56, 57, 58, 60, 61, 62, 63, 100):
+        pieces = [" ".join(words[:count]), "the sum of the digits"]
+        tokens = [model.token_array(piece) for piece in pieces]
+        for batch, texts in ((tokens[:1], pieces[:1]), (tokens, pieces)):
+            vectors = context.vectors(batch)
+            assert vectors.shape == (len(texts), 384)
+            for text, vector in zip(texts, vectors, strict=True):
+                assert float(vector @ reference.vector(text)) > 0.9998, (count, text)
+    context.close()
+    model.close()
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_weights_of_both_types_give_the_vectors_of_the_original(bf16, minilm_source, tmp_path):
+    convert_bert(minilm_source, tmp_path / "model.gguf", bf16=bf16)
+    reference, model = ReferenceBert(minilm_source), Model(tmp_path / "model.gguf")
+    context = EmbeddingContext(model, tokens=512, threads=1)
+    for text in TEXTS:
+        (vector,) = context.vectors([model.token_array(text)])
+        assert float(vector @ reference.vector(text)) > 0.9998, text
+    context.close()
+    model.close()
