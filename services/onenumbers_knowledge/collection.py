@@ -19,6 +19,7 @@ from onenumbers_knowledge.ingestion.preparing import Embedder, Preparer
 from onenumbers_knowledge.ingestion.updating import plan_update
 from onenumbers_knowledge.ingestion.writing import Outcome, Writer
 from onenumbers_knowledge.search.searching import Found, Search, search
+from onenumbers_knowledge.search.words import Analyzer
 from onenumbers_knowledge.storage import snapshots
 from onenumbers_knowledge.storage.store import Counts, Store
 from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
@@ -53,6 +54,8 @@ class Collection:
         self._unsaved = 0
         self._updating = False
         self._preparer = Preparer()
+        self._analyzer = Analyzer()
+        """Of the event loop; it remembers the stems of the words that it has seen."""
         self._writer = Writer(
             store=store, live=self._live, preparer=self._preparer, ready=self._ready, whole=self._whole
         )
@@ -217,7 +220,15 @@ class Collection:
         """
         embedder, index = self._ready()
         model = embedder.model_id
-        return await search(asked, store=self._store, embedder=embedder, model=model, index=index, run=self._live.run)
+        return await search(
+            asked,
+            store=self._store,
+            embedder=embedder,
+            model=model,
+            index=index,
+            analyzer=self._analyzer,
+            run=self._live.run,
+        )
 
     async def export(self) -> AsyncGenerator[tuple[bytes, str], None]:
         """Yields the collection as an archive in chunks; the last one comes with its SHA-256."""

@@ -104,8 +104,11 @@ def test_any_text_is_safe_to_index_and_to_ask(text):
     scores = index.score(index.query(text))
     assert set(scores.best(5).tolist()) <= {1, 2}
     assert np.isfinite(scores.of(np.array([1, 2]))).all()
-    for start, end, _ in Analyzer().placed(text):
-        assert 0 <= start < end <= len(text)
+    analyzer = Analyzer()
+    stems = analyzer.stems(text)
+    placed = analyzer.find(text, set(stems))
+    assert [stem for _, _, stem in placed] == stems
+    assert all(0 <= start < end <= len(text) for start, end, _ in placed)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["add", "remove", "merge"]), st.integers(0, 40)), max_size=60))

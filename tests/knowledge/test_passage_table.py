@@ -41,8 +41,10 @@ def test_what_is_added_and_removed_is_looked_up_as_it_is(steps, late):
                     del known[key]
             asked = np.array(sorted(known), dtype=np.int64)
             assert table.documents(asked).tolist() == [known[key][0] for key in asked.tolist()]
-            assert table.sizes(asked).tolist() == [known[key][1] for key in asked.tolist()]
-            about = [table.numbers[place] for place in table.about(asked).tolist()]
+            documents, sizes, places = table.rows(asked)
+            assert documents.tolist() == [known[key][0] for key in asked.tolist()]
+            assert sizes.tolist() == [known[key][1] for key in asked.tolist()]
+            about = [table.numbers[place] for place in places.tolist()]
             assert about == numbers_of(asked)
             assert sorted(table) == asked.tolist()
             assert len(table) == len(known)

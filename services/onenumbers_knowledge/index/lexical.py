@@ -13,6 +13,7 @@ import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
+from onenumbers_knowledge.index.key_rows import KeyRows
 from onenumbers_knowledge.index.lexical_tail import Rows, Tail
 from onenumbers_knowledge.search.words import Vocabulary
 
@@ -37,6 +38,7 @@ class Segment:
 
     def __init__(self, tokens: Mapping[int, NDArray[np.int32]]) -> None:
         self.keys = np.array(sorted(tokens), dtype=np.int64)
+        self._rows = KeyRows(self.keys)
         self.alive = np.ones(len(self.keys), dtype=bool)
         self._living = len(self.keys)
         ordered = [tokens[int(key)] for key in self.keys]
@@ -72,10 +74,10 @@ class Segment:
             scores[~self.alive] = 0
         return scores
 
-    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
         """Returns the row of each key, and whether the key is here; the row of one that is not says nothing."""
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return places, (self.keys[places] == keys) & self.alive[places]
+        rows, here = self._rows.find(keys)
+        return rows, here if self._living == len(self.keys) else here & self.alive[rows]
 
     def drop(self, key: int) -> bool:
         """Stops finding a passage; returns whether it was here."""
@@ -99,7 +101,7 @@ class Scored(Protocol):
     @property
     def keys(self) -> NDArray[np.int64]: ...  # noqa: D102
 
-    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]: ...  # noqa: D102
+    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

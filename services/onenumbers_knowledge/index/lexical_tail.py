@@ -8,6 +8,8 @@ import numpy as np
 from bm25s.scoring import _score_tfc_lucene
 from numpy.typing import NDArray
 
+from onenumbers_knowledge.index.key_rows import KeyRows
+
 
 class Tail:
     """Words of a few passages by key. The scores are those that bm25s gives in an index of the same passages.
@@ -51,6 +53,7 @@ class Rows:
     def __init__(self, tokens: Mapping[int, NDArray[np.int32]], *, k1: float, b: float) -> None:
         self._k1, self._b = k1, b
         self.keys = np.array(sorted(tokens), dtype=np.int64)
+        self._rows = KeyRows(self.keys)
         ordered = [tokens[key] for key in self.keys.tolist()]
         self._lengths = np.array([len(item) for item in ordered], dtype=np.int64)
         self._words = np.concatenate([np.empty(0, dtype=np.int32), *ordered])
@@ -67,7 +70,6 @@ class Rows:
             scores[found] += (frequency * (weight * idf)).astype(np.float32)
         return scores
 
-    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
         """Returns the row of each key, and whether the key is here; the row of one that is not says nothing."""
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return places, self.keys[places] == keys
+        return self._rows.find(keys)

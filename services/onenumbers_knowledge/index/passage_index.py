@@ -18,7 +18,7 @@ from onenumbers_knowledge.search.duplicates import CANDIDATES, LEAST, MOST, Dupl
 from onenumbers_knowledge.search.named_numbers import gains, named_numbers
 from onenumbers_knowledge.search.ranking import Candidate, Mode, diverse, fuse, in_context
 from onenumbers_knowledge.search.thesaurus import Thesaurus
-from onenumbers_knowledge.search.words import Analyzer, Vocabulary
+from onenumbers_knowledge.search.words import Vocabulary
 from onenumbers_knowledge.storage.index_source import IndexedText, IndexEntry
 
 _RAREST = 24
@@ -32,12 +32,27 @@ class Question:
     """What is asked of the index."""
 
     text: str
-    vector: NDArray[np.float32] | None
-    """Vector of the text, of length 1; None where only words count."""
     mode: Mode = Mode.HYBRID
     filters: Filters = field(default_factory=Filters)
     min_similarity: float | None = None
     diversity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What the words of a question say: all of its answer that needs no vector."""
+
+    state: int
+    """State of the index that was asked."""
+    words: _Words
+    shared: NDArray[np.int64]
+    """Keys of the best passages that share a word with it; none where words bring no candidates."""
+    numbers: frozenset[int]
+    """Numbers that it names."""
+    worth: Mapping[str, float]
+    """Its stems with their inverse document frequencies."""
+    words_known: int
+    """Its different words that some passage has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +113,7 @@ class PassageIndex:
         self._keys: dict[str, int] = {}
         """The key of each document, by its identifier."""
         self._thesaurus = Thesaurus.load()
-        self.analyzer = Analyzer()
-        """Finds words where the index is used; it remembers the stems of the words that it has seen."""
+        self._state = 0
 
     def __len__(self) -> int:
         return len(self.dense)
@@ -120,6 +134,7 @@ class PassageIndex:
 
     def add_words(self, texts: Sequence[IndexedText]) -> None:
         """Adds the words of whole documents; their passages stand beside each other."""
+        self._state += 1
         for _, group in groupby(texts, key=lambda item: item.document_id):
             items = list(group)
             title = self._vocabulary.learn(items[0].title, capitals=True)
@@ -148,6 +163,7 @@ class PassageIndex:
 
     def remove(self, keys: Sequence[int]) -> None:
         """Removes the passages of whole documents; keys that are not there are ignored."""
+        self._state += 1
         self.dense.remove(keys)
         self.lexical.remove(keys)
         gone = sorted(self._table.remove(keys))
@@ -178,47 +194,67 @@ class PassageIndex:
         found = self.dense.documents(filters)
         return nsmallest(limit, (known for known in found if known > after)), len(found)
 
-    def rank(self, question: Question, count: int) -> Ranking:
+    def match(self, question: Question, count: int) -> Matched:
+        """Returns what the words of a question say, for `rank`: there is time for it while its vector is made.
+
+        Args:
+            question: What is asked.
+            count: How many passages will be asked for at most.
+        """
+        query = self.lexical.query(question.text)
+        named = self._with_names(question.text, query)
+        words = _Words(self.lexical.score(named), self.documents.score(named), self._table)
+        shared = np.empty(0, dtype=np.int64)
+        if question.mode is not Mode.DENSE:
+            shared = words.best(max(DEPTH, count), self.dense.matching(question.filters))
+        return Matched(
+            state=self._state,
+            words=words,
+            shared=shared,
+            numbers=named_numbers(question.text),
+            worth=self.lexical.worth(question.text),
+            words_known=len(query) or len(named),
+        )
+
+    def rank(self, question: Question, vector: NDArray[np.float32] | None, matched: Matched, count: int) -> Ranking:
         """Returns the best passages for a question.
 
         Args:
             question: What is asked.
+            vector: Vector of its text, of length 1; None where only words count.
+            matched: What `match` returned for it.
             count: How many passages at most.
         """
-        depth = max(DEPTH, count)
+        if matched.state != self._state:
+            # Passages have come or gone since; what was matched may name some that are not there any more.
+            matched = self.match(question, count)
         allowed = self.dense.matching(question.filters)
-        query = self.lexical.query(question.text)
-        named = self._with_names(question.text, query)
-        words = self._words(named)
         keys, cosines = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
-        if question.mode is not Mode.LEXICAL and question.vector is not None:
-            near, _ = self.dense.search(question.vector, depth, question.filters)
-            keys = np.array([key for key, _ in near], dtype=np.int64)
-            cosines = np.array([cosine for _, cosine in near], dtype=np.float64)
+        if question.mode is not Mode.LEXICAL and vector is not None:
+            keys, cosines = self.dense.search(vector, max(DEPTH, count), question.filters)
         least = float(cosines[-1]) if len(cosines) else 0.0
-        if question.mode is not Mode.DENSE:
-            shared = words.best(depth, allowed)
-            missing = shared[~np.isin(shared, keys)]
+        missing = matched.shared[~np.isin(matched.shared, keys)]
+        if len(missing):
             keys = np.concatenate([keys, missing])
-            if question.vector is not None:
-                cosines = np.concatenate([cosines, self.dense.vectors(missing) @ question.vector])
-        documents = self._table.documents(keys)
-        shared_words = words.of_both(keys, documents)
+            if vector is not None:
+                cosines = np.concatenate([cosines, self.dense.vectors(missing) @ vector])
+        documents, sizes, about = self._table.rows(keys)
+        shared_words = matched.words.of_both(keys, documents)
         fused = None
         if question.mode is Mode.HYBRID:
-            likeness = in_context(cosines, documents, self._table.sizes(keys), least=least)
-            fused = fuse(likeness, shared_words, self._gains(question.text, keys))
+            likeness = in_context(cosines, documents, sizes, least=least)
+            fused = fuse(likeness, shared_words, self._gains(matched.numbers, about))
         # Diversity chooses among all of them.
         most = None if question.diversity else count
-        chosen = _ordered(question, keys, cosines, shared_words, fused, most)
+        chosen = _ordered(question, keys, cosines if vector is not None else None, shared_words, fused, most)
         if question.diversity:
             vectors = self.dense.vectors(np.array([item.key for item in chosen], dtype=np.int64))
             chosen = diverse(chosen, vectors, count, mode=question.mode, diversity=question.diversity)
         return Ranking(
             candidates=chosen[:count],
             compared=len(self) if allowed is None else len(allowed),
-            worth=self.lexical.worth(question.text),
-            words_known=len(query) or len(named),
+            worth=matched.worth,
+            words_known=matched.words_known,
         )
 
     def _with_names(self, text: str, query: Mapping[int, float]) -> dict[int, float]:
@@ -226,29 +262,26 @@ class PassageIndex:
         more = self.lexical.query(" ".join(self._thesaurus.terms(text)))
         return {**dict.fromkeys(more, 1.0), **query}
 
-    def _gains(self, text: str, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _gains(self, named: frozenset[int], about: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns what passages gain for the numbers that their documents are about, shape (n,)."""
-        places, inverse = np.unique(self._table.about(keys), return_inverse=True)
-        return gains(named_numbers(text), [self._table.numbers[place] for place in places.tolist()])[inverse]
-
-    def _words(self, query: Mapping[int, float]) -> _Words:
-        return _Words(self.lexical.score(query), self.documents.score(query), self._table)
+        places, inverse = np.unique(about, return_inverse=True)
+        return gains(named, [self._table.numbers[place] for place in places.tolist()])[inverse]
 
 
 def _ordered(
     question: Question,
     keys: NDArray[np.int64],
-    cosines: NDArray[np.float64],
+    cosines: NDArray[np.float64] | None,
     words: NDArray[np.float64],
     fused: NDArray[np.float64] | None,
     most: int | None,
 ) -> list[Candidate]:
     """Returns the candidates that are similar enough, best first, at most so many; those of one score by key."""
-    scores = fused if fused is not None else cosines if question.mode is Mode.DENSE else words
+    scores = fused if fused is not None else cosines if question.mode is Mode.DENSE and cosines is not None else words
     order = np.lexsort((keys, -scores))
-    if question.min_similarity is not None:
+    if question.min_similarity is not None and cosines is not None:
         order = order[cosines[order] >= question.min_similarity]
     order = order[:most]
-    known = cosines[order].tolist() if question.vector is not None else [None] * len(order)
+    known = cosines[order].tolist() if cosines is not None else [None] * len(order)
     both = fused[order].tolist() if fused is not None else [None] * len(order)
     return list(map(Candidate, keys[order].tolist(), known, words[order].tolist(), both))

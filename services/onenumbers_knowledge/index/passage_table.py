@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from onenumbers_knowledge.index.key_rows import KeyRows
+
 Numbers = tuple[int, ...]
 """Numbers that a document is about."""
 
@@ -28,6 +30,7 @@ class PassageTable:
         self._known: dict[int, tuple[int, int]] = {}
         self._late: dict[int, tuple[int, int]] = {}
         self._keys = np.empty(0, dtype=np.int64)
+        self._rows = KeyRows(self._keys)
         self._documents, self._sizes = self._keys, self._keys
         self._about = self._keys
         self.numbers: list[Numbers] = []
@@ -58,19 +61,20 @@ class PassageTable:
 
     def documents(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the documents of passages that are there, shape (n,)."""
-        places, found = self._found(keys)
-        documents = self._documents[places] if len(self._keys) else np.zeros(len(keys), dtype=np.int64)
-        return self._with_late(documents, keys, found, 0)
+        places, found = self._rows.find(keys)
+        return self._with_late(self._at(self._documents, places), keys, found, 0)
 
-    def sizes(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Returns how many passages the documents of passages have, shape (n,)."""
-        places, found = self._found(keys)
-        sizes = self._sizes[places] if len(self._keys) else np.zeros(len(keys), dtype=np.int64)
-        return self._with_late(sizes, keys, found, 1)
+    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Returns document, its size in passages, and place in `numbers` of passages that are there; shapes (n,)."""
+        places, found = self._rows.find(keys)
+        documents, sizes = self._at(self._documents, places), self._at(self._sizes, places)
+        documents = self._with_late(documents, keys, found, 0)
+        sizes = self._with_late(sizes, keys, found, 1)
+        return documents, sizes, self._about_of(keys, places, found)
 
-    def about(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Returns the places in `numbers` of what the documents of passages are about, shape (n,)."""
-        places, found = self._found(keys)
+    def _about_of(
+        self, keys: NDArray[np.int64], places: NDArray[np.integer], found: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
         about = np.full(len(keys), _UNKNOWN, dtype=np.int64)
         about[found] = self._about[places[found]]
         unknown = np.flatnonzero(about == _UNKNOWN)
@@ -80,18 +84,14 @@ class PassageTable:
             self._about[places[kept]] = about[kept]
         return about
 
+    def _at(self, column: NDArray[np.int64], places: NDArray[np.integer]) -> NDArray[np.int64]:
+        return column[places] if len(self._keys) else np.zeros(len(places), dtype=np.int64)
+
     def _place(self, numbers: Numbers) -> int:
         place = self._places.setdefault(numbers, len(self.numbers))
         if place == len(self.numbers):
             self.numbers.append(numbers)
         return place
-
-    def _found(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Returns where keys stand in the arrays, and whether they do."""
-        if not len(self._keys):
-            return np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.bool_)
-        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return places, self._keys[places] == keys
 
     def _with_late(
         self, values: NDArray[np.int64], keys: NDArray[np.int64], found: NDArray[np.bool_], column: int
@@ -102,13 +102,12 @@ class PassageTable:
 
     def _renew(self) -> None:
         """Makes the arrays anew, of all that are there."""
-        old_keys, old_about = self._keys, self._about
+        old_rows, old_about = self._rows, self._about
         self._keys = np.fromiter(sorted(self._known), dtype=np.int64, count=len(self._known))
+        self._rows = KeyRows(self._keys)
         rows = np.array([self._known[key] for key in self._keys.tolist()], dtype=np.int64).reshape(-1, 2)
         self._documents, self._sizes = np.ascontiguousarray(rows[:, 0]), np.ascontiguousarray(rows[:, 1])
         self._about = np.full(len(self._keys), _UNKNOWN, dtype=np.int64)
-        if len(old_keys):
-            places = np.minimum(np.searchsorted(old_keys, self._keys), len(old_keys) - 1)
-            same = old_keys[places] == self._keys
-            self._about[same] = old_about[places[same]]
+        places, known = old_rows.find(self._keys)
+        self._about[known] = old_about[places[known]]
         self._late.clear()

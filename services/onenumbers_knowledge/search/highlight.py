@@ -35,17 +35,18 @@ def excerpt(text: str, *, offset: int, query: Mapping[str, float], analyzer: Ana
         query: Stems of the query with what each is worth, such as its inverse document frequency.
         analyzer: Finds the words.
     """
-    best: tuple[float, int, int, list[tuple[int, int]]] | None = None
+    placed = analyzer.find(text, query)
+    best: tuple[float, int, int, list[tuple[int, int, str]]] | None = None
     for start, end in sentences(text):
-        placed = [(first, last, stem) for first, last, stem in analyzer.placed(text[start:end]) if stem in query]
-        value = sum(query[stem] for stem in {stem for _, _, stem in placed})
+        inside = [word for word in placed if start <= word[0] < end]
+        value = sum(query[stem] for stem in {stem for _, _, stem in inside})
         if best is None or value > best[0]:
-            best = (value, start, end, [(start + first, start + last) for first, last, _ in placed])
+            best = (value, start, end, inside)
     if best is None:
         return Excerpt(offset, offset + len(text), ())
     _, start, end, words = best
     return Excerpt(
         offset + start,
         offset + end,
-        tuple((offset + first, offset + last) for first, last in words[:_MOST_WORDS]),
+        tuple((offset + first, offset + last) for first, last, _ in words[:_MOST_WORDS]),
     )

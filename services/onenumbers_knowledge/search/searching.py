@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from onenumbers_knowledge.index.filters import Filters
 from onenumbers_knowledge.index.passage_index import DEPTH, PassageIndex, Question, Ranking
 from onenumbers_knowledge.search.highlight import Excerpt, excerpt
 from onenumbers_knowledge.search.ranking import Candidate, Mode
+from onenumbers_knowledge.search.words import Analyzer
 from onenumbers_runtime.errors import InvalidArgumentError, invalid
 
 T = TypeVar("T")
@@ -114,7 +116,14 @@ def checked_query(query: str) -> str:
 
 
 async def search(
-    asked: Search, *, store: PassageStore, embedder: QueryEmbedder, model: str, index: PassageIndex, run: Run
+    asked: Search,
+    *,
+    store: PassageStore,
+    embedder: QueryEmbedder,
+    model: str,
+    index: PassageIndex,
+    analyzer: Analyzer,
+    run: Run,
 ) -> Found:
     """Returns the passages that answer a query best.
 
@@ -124,36 +133,37 @@ async def search(
         embedder: Turns the query into a vector.
         model: Name of the embedding model.
         index: What is searched.
+        analyzer: Finds the words of excerpts; the caller's own.
         run: Runs work where the index may be touched.
 
     Raises:
         InvalidArgumentError: The query is blank, or longer than the model reads.
     """
     text = checked_query(asked.query)
-    vector = None
-    if asked.mode is not Mode.LEXICAL or asked.min_similarity is not None:
-        vector = await _vector(embedder, text)
     question = Question(
         text=text,
-        vector=vector,
         mode=asked.mode,
         filters=asked.filters,
         min_similarity=asked.min_similarity,
         diversity=asked.diversity,
     )
     end = asked.offset + asked.count
-    ranking: Ranking = await run(lambda: index.rank(question, end + 1))
+    matching = asyncio.create_task(run(lambda: index.match(question, end + 1)))
+    try:
+        vector = None
+        if asked.mode is not Mode.LEXICAL or asked.min_similarity is not None:
+            vector = await _vector(embedder, text)
+        matched = await matching
+    finally:
+        matching.cancel()
+    ranking: Ranking = await run(lambda: index.rank(question, vector, matched, end + 1))
     chosen = ranking.candidates[asked.offset : end]
     found = await store.passages([item.key for item in chosen])
     kept = [(item, *found[item.key]) for item in chosen if item.key in found]
 
-    def excerpts() -> list[Excerpt]:
-        return [
-            excerpt(passage.text, offset=passage.start, query=ranking.worth, analyzer=index.analyzer)
-            for _, passage, _ in kept
-        ]
-
-    marked = await run(excerpts)
+    marked = [
+        excerpt(passage.text, offset=passage.start, query=ranking.worth, analyzer=analyzer) for _, passage, _ in kept
+    ]
     return Found(
         hits=[
             Hit(passage, document, item, sentence)

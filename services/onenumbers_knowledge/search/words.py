@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -30,6 +30,7 @@ class Analyzer:
 
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english")
+        self._stem = lru_cache(maxsize=_KEPT)(self._stem_of)
 
     def stems(self, text: str, *, capitals: bool = True) -> list[str]:
         """Returns the stems of a text in order; empty where it holds stop words and marks alone.
@@ -43,18 +44,21 @@ class Analyzer:
             capitals: Whether a capital letter is a word: in a query or a title it is meant, in a text it is mostly an
                 initial or part of a symbol.
         """
-        found = [folded for _, _, folded in _words(text, capitals=capitals)]
-        return list(self._stemmer.stemWords(found))
+        return list(self._stemmer.stemWords(list(_words(text, capitals=capitals))))
 
     def all_stems(self, text: str) -> list[str]:
         """Returns the stems of a text in order, stop words among them: "first letter" is not every letter."""
         return list(self._stemmer.stemWords([word for match in _WORD.finditer(text) if (word := _folded(match[0]))]))
 
-    def placed(self, text: str) -> list[tuple[int, int, str]]:
-        """Returns start, end and stem of each word of a text; offsets count the text's characters."""
-        found = list(_words(text, capitals=True))
-        stems = self._stemmer.stemWords([folded for _, _, folded in found])
-        return [(start, end, stem) for (start, end, _), stem in zip(found, stems, strict=True)]
+    def find(self, text: str, stems: Container[str]) -> list[tuple[int, int, str]]:
+        """Returns start, end and stem of each word of a text whose stem is one of these; offsets count characters."""
+        known = self._stem
+        return [(*match.span(), stem) for match in _WORD.finditer(text) if (stem := known(match[0])) in stems]
+
+    def _stem_of(self, word: str) -> str:
+        """Returns the stem of a word of a query; empty where it does not count."""
+        read = _counted(word, capitals=True)
+        return str(self._stemmer.stemWord(read)) if read else ""
 
 
 class Vocabulary:
@@ -74,12 +78,18 @@ class Vocabulary:
         return [(stem, self._numbers.get(stem)) for stem in self._analyzer.stems(text)]
 
 
-def _words(text: str, *, capitals: bool) -> Iterator[tuple[int, int, str]]:
+def _words(text: str, *, capitals: bool) -> Iterator[str]:
     for match in _WORD.finditer(text):
-        word = _read(match[0][:_LONGEST], capitals=capitals)
-        # The stop words hold the letters that contractions leave, such as the m of "I'm".
-        if word and (len(word) == 1 or word not in _STOP):
-            yield match.start(), match.end(), word
+        word = _counted(match[0], capitals=capitals)
+        if word:
+            yield word
+
+
+def _counted(word: str, *, capitals: bool) -> str:
+    """Returns a word as it is indexed; empty where it does not count."""
+    read = _read(word[:_LONGEST], capitals=capitals)
+    # The stop words hold the letters that contractions leave, such as the m of "I'm".
+    return read if len(read) == 1 or read not in _STOP else ""
 
 
 @lru_cache(maxsize=_KEPT)

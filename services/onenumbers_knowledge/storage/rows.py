@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_knowledge.documents import DocumentInfo, NewDocument
+from onenumbers_knowledge.documents import DocumentInfo, NewDocument, Passage
 from onenumbers_knowledge.ingestion.chunking import Chunk
 from onenumbers_knowledge.storage.tables import documents, passages
 
@@ -20,6 +20,15 @@ INFO = select(
     *(documents.c.passages, documents.c.created, documents.c.updated),
 )
 """Selects what `info_of` reads."""
+PASSAGES = (
+    INFO.add_columns(
+        *(passages.c.key, passages.c.position, passages.c.section, passages.c.start, passages.c.end),
+        func.substr(documents.c.content, passages.c.start + 1, passages.c.end - passages.c.start).label("text"),
+    )
+    .join(passages, passages.c.document_id == documents.c.id)
+    .where(passages.c.key.in_(bindparam("keys", expanding=True)))
+)
+"""Selects what `passage_of` reads, of the passages with the keys in `keys`."""
 
 
 def info_of(row: Any) -> DocumentInfo:
@@ -42,6 +51,22 @@ def info_of(row: Any) -> DocumentInfo:
         updated=values["updated"],
         metadata=json.loads(values["metadata"]),
     )
+
+
+def passage_of(row: Any) -> tuple[int, tuple[Passage, DocumentInfo]]:
+    """Returns key, passage and document, from a row of `PASSAGES`."""
+    info = info_of(row)
+    passage = Passage(
+        key=row.key,
+        document_id=info.document_id,
+        version=info.version,
+        position=row.position,
+        section=row.section,
+        start=row.start,
+        end=row.end,
+        text=row.text,
+    )
+    return row.key, (passage, info)
 
 
 def values_of(document: NewDocument, count: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from onenumbers_knowledge.ingestion.chunking import Chunk
 from onenumbers_knowledge.storage import change_log
 from onenumbers_knowledge.storage.change_log import Moment
 from onenumbers_knowledge.storage.index_source import IndexSource
-from onenumbers_knowledge.storage.rows import INFO, info_of, insert_passages, values_of
+from onenumbers_knowledge.storage.rows import INFO, PASSAGES, info_of, insert_passages, passage_of, values_of
 from onenumbers_knowledge.storage.tables import documents, metadata, passages, removed
 from onenumbers_knowledge.storage.turn import Turn, put
 from onenumbers_runtime.database import alembic_migrations, open_database, sqlite_url
@@ -187,32 +187,11 @@ class Store(IndexSource):
 
     async def passages(self, keys: Sequence[int]) -> dict[int, tuple[Passage, DocumentInfo]]:
         """Returns passages with their documents, by key; those that are gone are left out."""
-        text = func.substr(documents.c.content, passages.c.start + 1, passages.c.end - passages.c.start)
-        found = (
-            INFO.add_columns(
-                *(passages.c.key, passages.c.position, passages.c.section, passages.c.start, passages.c.end),
-                text.label("text"),
-            )
-            .join(passages, passages.c.document_id == documents.c.id)
-            .where(passages.c.key.in_(keys))
+        if not keys:
+            return {}
+        return await self._database.read(
+            lambda connection: dict(map(passage_of, connection.execute(PASSAGES, {"keys": keys})))
         )
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(found)).all()
-        result: dict[int, tuple[Passage, DocumentInfo]] = {}
-        for row in rows:
-            info = info_of(row)
-            passage = Passage(
-                key=row.key,
-                document_id=info.document_id,
-                version=info.version,
-                position=row.position,
-                section=row.section,
-                start=row.start,
-                end=row.end,
-                text=row.text,
-            )
-            result[row.key] = (passage, info)
-        return result
 
     async def counts(self, category: str = "") -> Counts:
         """Returns sums over the documents of a category, or over all."""

@@ -1,0 +1,90 @@
+"""SQLite in a file: how its connections are prepared, and reading in one go beside the asynchronous driver."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+WRITES: Final = "onenumbers_writes"
+"""Execution option of connections whose transaction writes."""
+_READERS: Final = 2
+"""Reads at once: they share the interpreter's lock with everything else, and seldom wait for the disk."""
+
+T = TypeVar("T")
+
+
+def sqlite_engine(url: URL, *, wait_s: float) -> AsyncEngine:
+    """Returns the asynchronous engine of a file.
+
+    Args:
+        url: The file, with the asynchronous driver.
+        wait_s: Seconds that a statement waits for a lock.
+    """
+    engine = create_async_engine(url, pool_size=4, max_overflow=4)
+    event.listen(engine.sync_engine, "connect", partial(_prepare, wait_s))
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+class SqliteReaders:
+    """Connections that only read, each step of a read in one thread.
+
+    The asynchronous driver hands every step of every statement to a thread and back: a look-up of five passages takes
+    a dozen changes of threads, and most of its time in them.
+
+    Args:
+        url: The file.
+        wait_s: Seconds that a statement waits for a lock.
+    """
+
+    def __init__(self, url: URL, *, wait_s: float) -> None:
+        self._engine = create_engine(url.set(drivername="sqlite"), pool_size=_READERS, max_overflow=0)
+        event.listen(self._engine, "connect", partial(_prepare, wait_s))
+        event.listen(self._engine, "connect", _forbid_writes)
+        event.listen(self._engine, "begin", _begin)
+        self._executor = ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="read")
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Returns what a function reads in a transaction."""
+
+        def reading() -> T:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, reading)
+
+    async def close(self) -> None:
+        """Waits for what is being read, and closes the connections."""
+        await asyncio.to_thread(self._executor.shutdown)
+        self._engine.dispose()
+
+
+def _prepare(wait_s: float, connection: Any, _: Any) -> None:
+    # The driver begins transactions by itself, and too late: it is told not to, see _begin.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={int(wait_s * 1000)}",
+        "journal_mode=WAL",
+        # What was acknowledged survives a loss of power, not only of the process.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _forbid_writes(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later would fail, not wait, where another one wrote in between.
+    writing = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
