@@ -14,7 +14,6 @@ import json
 import random
 import statistics
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
