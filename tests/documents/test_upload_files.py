@@ -189,7 +189,7 @@ async def test_what_is_too_large_is_refused_before_it_is_read_and_while_it_is_co
         assert answer.status_code == 413, answer.text
         assert reason(answer) == "FILE_TOO_LARGE"
     assert await count(collection) == 0
-    await _until(lambda: not files.uploader._receiving)
+    await _until(lambda: not files.uploader.arrivals.count)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on the PATH")
@@ -224,9 +224,9 @@ async def test_an_upload_that_is_left_leaves_nothing(files, collection):
 
     sending = asyncio.ensure_future(files.post(FILES, params={"filename": "a.txt"}, content=slow()))
     await arrived.wait()
-    await _until(lambda: files.uploader._receiving == 1)
+    await _until(lambda: files.uploader.arrivals.count == 1)
     sending.cancel()
-    await _until(lambda: files.uploader._receiving == 0)
+    await _until(lambda: files.uploader.arrivals.count == 0)
     assert await count(collection) == 0
     assert not files.uploader._waiting
 
@@ -241,7 +241,7 @@ async def test_a_client_that_falls_silent_is_given_up(collection, tmp_path_facto
         assert " 504 " in answer.splitlines()[0]
         assert "UPLOAD_IDLE" in answer
         writer.close()
-        await _until(lambda: not uploader._receiving)
+        await _until(lambda: not uploader.arrivals.count)
     assert await count(collection) == 0
 
 
@@ -295,7 +295,7 @@ async def test_pieces_over_grpc_have_the_same_rules(collection):
         assert "part" in await refused(file, pb.UploadFileRequest())
         assert (await refused(file, pb.UploadFileRequest(chunk=b"x" * 10_001))).startswith("RESOURCE_EXHAUSTED")
         assert await count(collection) == 0
-        assert not uploader._receiving
+        assert not uploader.arrivals.count
         answer = await stub.UploadFile(iter([word, word, file]))
     assert [item.document.title for item in answer.documents] == ["a"]
 
