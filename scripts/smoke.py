@@ -144,7 +144,7 @@ def check_curl(mesh: Mesh) -> None:
 
 
 def check_browser_side(mesh: Mesh) -> None:
-    """Gets the console and the OpenAPI document, and takes a file as curl sends one."""
+    """Gets the console and the OpenAPI document, and takes files as curl sends them."""
     base = f"http://{mesh.address}"
     assert "<title>1Numbers Mesh</title>" in run("curl", "-sfL", base)
     paths = json.loads(run("curl", "-sf", f"{base}/openapi.json"))["paths"]
@@ -152,6 +152,10 @@ def check_browser_side(mesh: Mesh) -> None:
     form = ("-F", "file=@-;filename=smoke.txt", "-F", "category=utility")
     taken = json.loads(run("curl", "-sf", *form, f"{base}/v1/knowledge/files", stdin="The gate number is a test."))
     assert taken["documents"][0]["document"]["title"] == "smoke", taken
+    people = "name,day,month,year\nAna Pop,14,11,1968\n"
+    asked = ("-F", "file=@-;filename=people.csv", "-F", "number=22", "-F", "context=life_path")
+    counted = json.loads(run("curl", "-sf", *asked, f"{base}/v1/research/populations:analyze", stdin=people))
+    assert (counted["observed"], counted["cases"]) == ("1", "1"), counted
 
 
 def check_mcp(mesh: Mesh) -> None:

@@ -48,7 +48,7 @@ PURE = [
     ),
     *(
         f"services/onenumbers_runtime/{name}.py"
-        for name in ("errors", "database", "database_errors", "database_sharing")
+        for name in ("errors", "database", "database_errors", "database_sharing", "spooled")
     ),
 ]
 SERVED = (

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -30,7 +31,8 @@ from onenumbers_gateway.settings import GatewaySettings
 from onenumbers_gateway.site import Site
 from onenumbers_gateway.statistics import ToolStatistics
 from onenumbers_gateway.store import CatalogStore
-from onenumbers_gateway.uploads import UPLOAD_SERVICE, FileUploads
+from onenumbers_gateway.uploads.receiver import FileUploads
+from onenumbers_gateway.uploads.routes import UPLOADS
 from onenumbers_gateway.watch import CatalogWatch
 from onenumbers_gateway.xds.ads import AdsServer
 from onenumbers_gateway.xds.settings import EdgeSettings
@@ -165,13 +167,17 @@ async def running_gateway(settings: GatewaySettings, edge: EdgeSettings | None) 
         site = Site(
             lambda: invoker.catalog, version=version("onenumbers-mesh"), authenticated=settings.token is not None
         )
-        uploads = FileUploads(
-            lambda: _channel_of(discovery, UPLOAD_SERVICE),
-            token=settings.token,
-            max_bytes=settings.upload_max_bytes,
-            timeout_s=settings.upload_timeout_s,
-            idle_s=settings.upload_idle_s,
-        )
+        uploads = {
+            route.path: FileUploads(
+                route,
+                partial(_channel_of, discovery, route.service),
+                token=settings.token,
+                max_bytes=settings.upload_max_bytes,
+                timeout_s=settings.upload_timeout_s,
+                idle_s=settings.upload_idle_s,
+            )
+            for route in UPLOADS
+        }
         app = HttpApp(
             face,
             site,

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,8 +19,6 @@ from onenumbers_gateway.joined_writes import JoinedWritesProtocol
 from onenumbers_gateway.mcp.server import McpFace
 from onenumbers_gateway.mcp.shortcut import App, Receive, Scope, Send, Shortcut
 from onenumbers_gateway.site import Site
-from onenumbers_gateway.uploads import FileUploads
-from onenumbers_gateway.xds.routes import UPLOAD_PATH
 from onenumbers_runtime.server import PortInUseError
 
 log = structlog.get_logger()
@@ -49,7 +47,7 @@ class HttpApp:
     Args:
         face: The MCP face.
         site: The console and the OpenAPI document.
-        uploads: Takes files.
+        uploads: Takes files, by path.
         token: Bearer token that requests must carry, or None.
         max_body_bytes: Largest request body.
         public: Whether clients other than this machine's may come, under any host name.
@@ -59,7 +57,7 @@ class HttpApp:
         self,
         face: McpFace,
         site: Site,
-        uploads: FileUploads,
+        uploads: Mapping[str, App],
         *,
         token: str | None,
         max_body_bytes: int,
@@ -93,25 +91,26 @@ class HttpApp:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         face = path.rstrip("/")
-        guarded = face in (MCP_PATH, UPLOAD_PATH) or (self._site.knows(path) and not self._site.public(path))
+        takes = self._uploads.get(face)
+        guarded = face == MCP_PATH or takes is not None or (self._site.knows(path) and not self._site.public(path))
         if guarded and not self._authentic(scope):
             challenge = (b"www-authenticate", b"Bearer")
             await answer_status(send, 401, status_body(16, "this mesh asks for a bearer token"), challenge)
         elif face == MCP_PATH:
             await self._mcp(scope, receive, send)
-        elif face == UPLOAD_PATH:
-            await self._file(scope, receive, send)
+        elif takes is not None:
+            await self._file(takes, scope, receive, send)
         elif not (self._site.knows(path) and await self._site.serve(scope, send)):
             message = f"no such path: {path[:200]}; tools are listed at /v1/tools, MCP is at {MCP_PATH}"
             await answer_status(send, 404, status_body(5, message))
 
-    async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _file(self, takes: App, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
             await answer_status(send, 405, status_body(12, "files are sent by POST"), (b"allow", b"POST"))
         elif self._foreign_page(scope):
             await answer_status(send, 403, status_body(7, "pages of other hosts may not send files to this mesh"))
         else:
-            await self._uploads(scope, receive, send)
+            await takes(scope, receive, send)
 
     def _foreign_page(self, scope: Scope) -> bool:
         """Whether a page of another host sent the request: browsers send forms anywhere without asking first."""

@@ -64,7 +64,7 @@ class GatewaySettings(MeshSettings):
     call_timeout_s: float = Field(120.0, gt=0, le=3600, validation_alias="MCP_CALL_TIMEOUT")
     """Longest call of a tool over MCP, in seconds."""
     upload_timeout_s: float = Field(900.0, gt=0, le=86_400, validation_alias="MCP_UPLOAD_TIMEOUT")
-    """Longest upload of a file over HTTP until its documents are searchable, in seconds."""
+    """Longest upload of a file over HTTP until the answer, in seconds."""
     upload_idle_s: float = Field(30.0, gt=0, le=3600, validation_alias="MCP_UPLOAD_IDLE_TIMEOUT")
     """Longest silence of a client that is sending a file over HTTP, in seconds."""
     health_check_interval_s: float = Field(60.0, gt=0, validation_alias="MCP_HEALTH_CHECK_INTERVAL")

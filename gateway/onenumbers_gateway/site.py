@@ -19,9 +19,8 @@ from onenumbers_gateway.catalog import Catalog, ToolDefinition, define
 from onenumbers_gateway.descriptors import build_contract
 from onenumbers_gateway.mcp.shortcut import Scope, Send
 from onenumbers_gateway.openapi.document import Operation, document
-from onenumbers_gateway.openapi.files import FilePath
+from onenumbers_gateway.openapi.files import FilePaths
 from onenumbers_gateway.results import ResultWriter
-from onenumbers_gateway.uploads import UPLOAD_SERVICE
 from onenumbers_gateway.xds.contract import files_of
 
 OPENAPI_PATH: Final = "/openapi.json"
@@ -76,7 +75,7 @@ class Site:
         self._authenticated = authenticated
         self._console = _console_files()
         self._own = _gateway_operations()
-        self._files = FilePath()
+        self._files = FilePaths()
         self._described: tuple[tuple[str, int], ...] | None = None
         self._document: _File | None = None
         self._making = asyncio.Lock()
@@ -118,9 +117,9 @@ class Site:
             return self._document
 
     def _make(self, operations: list[Operation]) -> _File:
-        takers = (item.group for item in operations if item.definition.method.service == UPLOAD_SERVICE)
-        group = next(takers, None)
-        beside = partial(self._files.item, group=group) if group is not None else None
+        # The first server of a service is the one that is asked.
+        groups = {item.definition.method.service: item.group for item in reversed(operations)}
+        beside = partial(self._files.items, groups=groups)
         made = document(operations, version=self._version, authenticated=self._authenticated, beside=beside)
         return _File.of("application/json", orjson.dumps(made))
 

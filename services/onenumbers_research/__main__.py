@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from onenumbers_models.statistics import GenerationCollector
+from onenumbers_research.analysis.population import MAX_BYTES
 from onenumbers_research.analysis.service import AnalysisServicer, analysis_service
 from onenumbers_research.claims.calculation_client import CalculationClient
 from onenumbers_research.claims.calibration import calibration
@@ -83,7 +84,14 @@ async def serve(settings: ResearchSettings) -> None:
         )
         services = [
             research_service(ResearchServicer(knowledge=knowledge, slot=slot)),
-            analysis_service(AnalysisServicer(utilities=utilities, knowledge=knowledge, validator=validator)),
+            analysis_service(
+                AnalysisServicer(
+                    utilities=utilities,
+                    knowledge=knowledge,
+                    validator=validator,
+                    max_bytes=min(MAX_BYTES, settings.upload_max_bytes),
+                )
+            ),
             discovery.service,
         ]
         reported = (REASONING, SCHEDULER) if discovery.scheduler is not None else (REASONING,)

@@ -20,10 +20,8 @@ from onenumbers_gateway.catalog import Catalog
 from onenumbers_gateway.http import HttpApp, serving_http
 from onenumbers_gateway.mcp.server import McpFace
 from onenumbers_gateway.site import Site
-from onenumbers_gateway.uploads import FileUploads
-from onenumbers_gateway.xds.ads import AdsServer
-from onenumbers_gateway.xds.envoy import start_envoy
-from onenumbers_gateway.xds.settings import EdgeSettings
+from onenumbers_gateway.uploads.receiver import FileUploads
+from onenumbers_gateway.uploads.routes import DOCUMENTS
 from onenumbers_knowledge.ingestion.upload import Uploader
 from onenumbers_knowledge.ingestion.upload_service import UploadServicer, upload_service
 from onenumbers_runtime.settings import MeshSettings
@@ -40,16 +38,6 @@ TOKEN = "a-token-of-the-mesh"
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n%b\r\n--b--\r\n'
 
 
-class NoTools:
-    """A mesh without tools: nothing of it is asked here."""
-
-    def version(self):
-        return 1
-
-    def listing(self):
-        return []
-
-
 @contextlib.asynccontextmanager
 async def mesh(collection, folder: Path, *, token: str | None = None, idle_s: float = 20.0):
     """Yields the address of the edge and the uploader behind it."""
@@ -58,17 +46,9 @@ async def mesh(collection, folder: Path, *, token: str | None = None, idle_s: fl
         uploader = await stack.enter_async_context(Uploader(collection, limits=Limits(max_bytes=LIMIT)))
         services = [upload_service(UploadServicer(uploader))]
         _, channel = await stack.enter_async_context(running(services, settings=settings))
-        uploads = FileUploads(lambda: channel, token=token, max_bytes=LIMIT, timeout_s=120, idle_s=idle_s)
-        face = McpFace(NoTools(), version="1", call_timeout_s=10)
-        app = HttpApp(face, SITE, uploads, token=token, max_body_bytes=1 << 20, public=False)
-        port = await stack.enter_async_context(serving_http(app, host="127.0.0.1", port=0, grace_s=1))
-        edge = EdgeSettings.load(data_dir=folder, edge_port=0, gateway_port=1, gateway_http_port=port, grace_period_s=1)
-        ads = await stack.enter_async_context(AdsServer(source=_EDGE.FixedSource(), settings=edge))
-        envoy = await stack.enter_async_context(start_envoy(edge))
-        await envoy.ready()
-        async with asyncio.timeout(15):
-            await ads.wait_served(1)
-        yield await envoy.listen_address(), uploader
+        uploads = FileUploads(DOCUMENTS, lambda: channel, token=token, max_bytes=LIMIT, timeout_s=120, idle_s=idle_s)
+        address = await stack.enter_async_context(_EDGE.edge_of_uploads({FILES: uploads}, folder=folder, token=token))
+        yield address, uploader
 
 
 @pytest.fixture
@@ -189,7 +169,7 @@ async def test_what_is_too_large_is_refused_before_it_is_read_and_while_it_is_co
         assert answer.status_code == 413, answer.text
         assert reason(answer) == "FILE_TOO_LARGE"
     assert await count(collection) == 0
-    await _until(lambda: not files.uploader._receiving)
+    await _until(lambda: not files.uploader.arrivals.count)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on the PATH")
@@ -224,9 +204,9 @@ async def test_an_upload_that_is_left_leaves_nothing(files, collection):
 
     sending = asyncio.ensure_future(files.post(FILES, params={"filename": "a.txt"}, content=slow()))
     await arrived.wait()
-    await _until(lambda: files.uploader._receiving == 1)
+    await _until(lambda: files.uploader.arrivals.count == 1)
     sending.cancel()
-    await _until(lambda: files.uploader._receiving == 0)
+    await _until(lambda: files.uploader.arrivals.count == 0)
     assert await count(collection) == 0
     assert not files.uploader._waiting
 
@@ -241,7 +221,7 @@ async def test_a_client_that_falls_silent_is_given_up(collection, tmp_path_facto
         assert " 504 " in answer.splitlines()[0]
         assert "UPLOAD_IDLE" in answer
         writer.close()
-        await _until(lambda: not uploader._receiving)
+        await _until(lambda: not uploader.arrivals.count)
     assert await count(collection) == 0
 
 
@@ -267,9 +247,9 @@ async def test_pages_of_other_hosts_may_not_send_files(files):
 
 
 async def test_a_server_that_is_gone_is_unavailable_and_its_reason_is_told(collection):
-    face = McpFace(NoTools(), version="1", call_timeout_s=10)
-    uploads = FileUploads(lambda: None, token=None, max_bytes=LIMIT, timeout_s=10, idle_s=10)
-    app = HttpApp(face, SITE, uploads, token=None, max_body_bytes=1 << 20, public=False)
+    face = McpFace(_EDGE.NoTools(), version="1", call_timeout_s=10)
+    uploads = FileUploads(DOCUMENTS, lambda: None, token=None, max_bytes=LIMIT, timeout_s=10, idle_s=10)
+    app = HttpApp(face, SITE, {FILES: uploads}, token=None, max_body_bytes=1 << 20, public=False)
     async with serving_http(app, host="127.0.0.1", port=0, grace_s=1) as port, httpx.AsyncClient() as client:
         answer = await client.post(f"http://127.0.0.1:{port}{FILES}?filename=a.txt", content=b"Words.")
     assert (answer.status_code, reason(answer)) == (503, "SERVER_UNAVAILABLE")
@@ -295,7 +275,7 @@ async def test_pieces_over_grpc_have_the_same_rules(collection):
         assert "part" in await refused(file, pb.UploadFileRequest())
         assert (await refused(file, pb.UploadFileRequest(chunk=b"x" * 10_001))).startswith("RESOURCE_EXHAUSTED")
         assert await count(collection) == 0
-        assert not uploader._receiving
+        assert not uploader.arrivals.count
         answer = await stub.UploadFile(iter([word, word, file]))
     assert [item.document.title for item in answer.documents] == ["a"]
 

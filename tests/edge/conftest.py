@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,12 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
 from onenumbers.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from onenumbers_gateway.catalog import Catalog
+from onenumbers_gateway.http import HttpApp, serving_http
+from onenumbers_gateway.mcp.server import McpFace
 from onenumbers_gateway.model import Endpoint, MeshSnapshot, ServerSnapshot, ServerStatus
+from onenumbers_gateway.site import Site
+from onenumbers_gateway.uploads.receiver import FileUploads
 from onenumbers_gateway.xds.ads import AdsServer
 from onenumbers_gateway.xds.envoy import EnvoyProcess, start_envoy
 from onenumbers_gateway.xds.settings import EdgeSettings
@@ -218,6 +223,37 @@ async def _gateway_servers() -> AsyncIterator[tuple[int, int]]:
         http_server.should_exit = http_server.force_exit = True
         await task
         await grpc_server.stop(grace=0)
+
+
+class NoTools:
+    """A mesh without tools."""
+
+    def version(self):
+        return 1
+
+    def listing(self):
+        return []
+
+
+@contextlib.asynccontextmanager
+async def edge_of_uploads(
+    uploads: Mapping[str, FileUploads], *servers: ServerSnapshot, folder: Path, token: str | None = None
+) -> AsyncIterator[str]:
+    """Yields the address of an Envoy before servers and a gateway's HTTP server that takes files."""
+    face = McpFace(NoTools(), version="1", call_timeout_s=10)
+    site = Site(Catalog, version="1", authenticated=token is not None)
+    app = HttpApp(face, site, uploads, token=token, max_body_bytes=1 << 20, public=False)
+    async with serving_http(app, host="127.0.0.1", port=0, grace_s=1) as port:
+        settings = EdgeSettings.load(
+            data_dir=folder, edge_port=0, gateway_port=1, gateway_http_port=port, grace_period_s=1
+        )
+        source = FixedSource()
+        version = await source.set(*servers)
+        async with AdsServer(source=source, settings=settings) as ads, start_envoy(settings) as envoy:
+            await envoy.ready()
+            async with asyncio.timeout(15):
+                await ads.wait_served(version)
+            yield await envoy.listen_address()
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from onenumbers_gateway.catalog import define
 from onenumbers_gateway.descriptors import build_contract
 from onenumbers_gateway.openapi.components import Components
 from onenumbers_gateway.openapi.document import Operation, document
-from onenumbers_gateway.openapi.files import FilePath
+from onenumbers_gateway.openapi.files import FilePaths
 from onenumbers_gateway.openapi.parameters import body_schema, parameters, path_of
 from onenumbers_gateway.results import ResultWriter
-from onenumbers_gateway.uploads import FIELDS
+from onenumbers_gateway.uploads.routes import DOCUMENTS, POPULATIONS
 from onenumbers_runtime.testing import compile_contract
 
 VENDOR = Path(__file__).parents[2] / "protos" / "vendor"
@@ -132,13 +132,42 @@ def test_required_fields_of_a_body_are_those_that_the_path_does_not_carry():
     assert body_schema("/v1/{id}", "", schema) is None
 
 
-def test_the_path_that_takes_files_is_described_with_the_rules_of_the_contract():
-    found = document([], version="1", authenticated=False, beside=partial(FilePath().item, group="knowledge"))
+def described_paths(**groups: str) -> dict:
+    """The document of the paths that take files alone, where servers of these services are there."""
+    known = {"knowledge": DOCUMENTS.service, "research": POPULATIONS.service}
+    items = partial(FilePaths().items, groups={known[name]: group for name, group in groups.items()})
+    found = document([], version="1", authenticated=False, beside=items)
     OpenAPIV31SpecValidator(found).validate()
-    operation = found["paths"]["/v1/knowledge/files"]["post"]
+    return found
+
+
+@pytest.mark.parametrize("route", [DOCUMENTS, POPULATIONS], ids=lambda route: route.path)
+def test_paths_that_take_files_are_described_with_the_rules_of_the_contract(route):
+    found = described_paths(knowledge="knowledge", research="research")
+    operation = found["paths"][route.path]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", *FIELDS}
-    assert form["properties"]["filename"]["maxLength"] > 0
-    assert form["properties"]["metadata"]["type"] == "string"
+    assert set(form["properties"]) == {"file", *route.fields}
+    assert {item["name"] for item in operation["parameters"]} == set(route.fields)
+    assert route.media_type in operation["requestBody"]["content"]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     assert schema["$ref"].rsplit("/", maxsplit=1)[-1] in found["components"]["schemas"]
+
+
+def test_fields_beside_a_file_have_the_words_and_the_limits_of_the_contract():
+    paths = described_paths(knowledge="knowledge", research="research")["paths"]
+
+    def fields(path: str) -> dict:
+        return paths[path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
+
+    documents, populations = fields("/v1/knowledge/files"), fields("/v1/research/populations:analyze")
+    assert documents["filename"]["maxLength"] == 255
+    assert documents["metadata"]["type"] == "string", "a form carries an object as JSON"
+    assert (populations["number"]["minimum"], populations["number"]["maximum"]) == (1, 33)
+    assert "life_path" in populations["context"]["description"]
+    assert "NAME_REFERENCE_UNIFORM" in populations["name_reference"]["enum"]
+    assert "population_csv" not in populations, "it is the file"
+
+
+def test_a_path_that_takes_files_is_described_where_its_server_is_there():
+    assert list(described_paths(research="research")["paths"]) == ["/v1/research/populations:analyze"]
+    assert not described_paths()["paths"]

@@ -1,15 +1,16 @@
 """Files reach whatever server of the mesh takes them, as the gateway has discovered it."""
 
 import httpx
+import pytest
 
-from onenumbers.knowledge.v1 import upload_pb2 as pb
-from onenumbers.knowledge.v1 import upload_pb2_grpc
-from onenumbers_gateway.uploads import UPLOAD_SERVICE
+from onenumbers.knowledge.v1 import upload_pb2, upload_pb2_grpc
+from onenumbers.research.v1 import analysis_pb2, analysis_pb2_grpc
+from onenumbers_gateway.uploads.routes import DOCUMENTS, POPULATIONS
 from onenumbers_runtime.server import Service
 from onenumbers_runtime.testing import running
 
 
-class Counting(upload_pb2_grpc.KnowledgeUploadServiceServicer):
+class CountingDocuments(upload_pb2_grpc.KnowledgeUploadServiceServicer):
     """Says what came of a file."""
 
     async def UploadFile(self, request_iterator, context):
@@ -17,26 +18,61 @@ class Counting(upload_pb2_grpc.KnowledgeUploadServiceServicer):
         async for request in request_iterator:
             size += len(request.chunk)
             name = request.file.filename or name
-        return pb.UploadFileResponse(warnings=[f"{name} has {size} bytes"])
+        return upload_pb2.UploadFileResponse(warnings=[f"{name} has {size} bytes"])
 
 
-async def test_a_file_goes_to_the_server_that_has_the_service_and_without_one_the_reason_is_told(start_gateway):
-    service = Service(
-        full_name=UPLOAD_SERVICE,
-        add=upload_pb2_grpc.add_KnowledgeUploadServiceServicer_to_server,
-        servicer=Counting(),
-    )
+class CountingPopulations(analysis_pb2_grpc.AnalysisServiceServicer):
+    """Says what came of a population."""
+
+    async def AnalyzePopulation(self, request_iterator, context):
+        size, number = 0, 0
+        async for request in request_iterator:
+            size += len(request.chunk)
+            number = request.question.number or number
+        analysis = analysis_pb2.AnalyzeNumberPatternsResponse(method=f"{number} in {size} bytes")
+        return analysis_pb2.AnalyzePopulationResponse(analysis=analysis)
+
+
+@pytest.mark.parametrize(
+    ("route", "add", "servicer", "fields", "told"),
+    [
+        (
+            DOCUMENTS,
+            upload_pb2_grpc.add_KnowledgeUploadServiceServicer_to_server,
+            CountingDocuments(),
+            {},
+            ("warnings", ["a.bin has 700000 bytes"]),
+        ),
+        (
+            POPULATIONS,
+            analysis_pb2_grpc.add_AnalysisServiceServicer_to_server,
+            CountingPopulations(),
+            {"number": "4", "context": "life_path"},
+            ("method", "4 in 700000 bytes"),
+        ),
+    ],
+    ids=lambda value: value.path if value in (DOCUMENTS, POPULATIONS) else "",
+)
+async def test_a_file_goes_to_the_server_that_has_the_service_and_without_one_the_reason_is_told(
+    start_gateway, route, add, servicer, fields, told
+):
+    service = Service(full_name=route.service, add=add, servicer=servicer)
     async with running([service]) as (server, _), httpx.AsyncClient(timeout=20) as client:
         gateway = await start_gateway({"knowledge": server.port})
         await gateway.until(
-            lambda: any(UPLOAD_SERVICE in found.services for found in gateway.running.discovery.current().servers)
+            lambda: any(route.service in found.services for found in gateway.running.discovery.current().servers)
         )
-        url = f"http://127.0.0.1:{gateway.running.http_port}/v1/knowledge/files"
-        answer = await client.post(url, files={"file": ("a.bin", b"x" * 700_000)})
+        base = f"http://127.0.0.1:{gateway.running.http_port}"
+        answer = await client.post(f"{base}{route.path}", files={"file": ("a.bin", b"x" * 700_000)}, data=fields)
         assert answer.status_code == 200, answer.text
-        assert answer.json() == {"documents": [], "warnings": ["a.bin has 700000 bytes"]}
+        assert answer.json()[told[0]] == told[1]
+        described = (await client.get(f"{base}/openapi.json")).json()["paths"]
+        assert described[route.path]["post"]["tags"] == ["knowledge"]
+        assert len(described.keys() & {DOCUMENTS.path, POPULATIONS.path}) == 1, "what no server takes is not described"
         none = await start_gateway({})
         answer = await client.post(
-            f"http://127.0.0.1:{none.running.http_port}/v1/knowledge/files?filename=a", content=b"x"
+            f"http://127.0.0.1:{none.running.http_port}{route.path}",
+            params={**fields, **({"filename": "a"} if route is DOCUMENTS else {})},
+            content=b"x",
         )
         assert (answer.status_code, answer.json()["code"]) == (503, 14)

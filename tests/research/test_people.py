@@ -1,6 +1,7 @@
 """The bundled list is what it says, and a file of one's own is read row by row."""
 
 import calendar
+import io
 import re
 from collections import Counter
 from datetime import date, timedelta
@@ -65,7 +66,7 @@ def test_rows_are_read_and_broken_ones_are_reported_with_their_lines():
         "Ana,1,13,2000,,\nAna,x,1,2000,,\nAna,1,1,0,,\nAna,1,1,2999,,\nAna,1,1\n"
         f"{'A' * 201},1,1,2000,,\nAna,+1,1,2000,,\nAna,²,1,2000,,\nȘtefan,31,12,1999,,\n"
     ).encode()
-    found = read_population(data, today=TODAY, names=True)
+    found = read_population(io.BytesIO(data), today=TODAY, names=True)
     assert [(member.line, member.name, member.born, member.field) for member in found.members] == [
         (2, "Ana Pop", date(1968, 11, 14), "music"),
         (14, "Ștefan", date(1999, 12, 31), ""),
@@ -76,7 +77,7 @@ def test_rows_are_read_and_broken_ones_are_reported_with_their_lines():
     ]  # fmt: skip
     assert all(row.message for row in found.broken)
     # Where no name is wanted, an empty one breaks nothing.
-    assert 5 in {member.line for member in read_population(data, today=TODAY, names=False).members}
+    assert 5 in {member.line for member in read_population(io.BytesIO(data), today=TODAY, names=False).members}
 
 
 @pytest.mark.parametrize(
@@ -101,13 +102,13 @@ def test_rows_are_read_and_broken_ones_are_reported_with_their_lines():
 )
 def test_what_is_no_such_file_is_refused_by_name(data, rule):
     with pytest.raises(InvalidArgumentError) as caught:
-        read_population(data, today=TODAY, names=False)
+        read_population(io.BytesIO(data), today=TODAY, names=False)
     (violation,) = caught.value.violations
     assert (violation.field, violation.rule) == ("population_csv", f"population_csv.{rule}")
 
 
 def test_the_largest_file_is_read():
-    found = read_population(HEADER + b"A,1,1,2000,\n" * MAX_ROWS, today=TODAY, names=True)
+    found = read_population(io.BytesIO(HEADER + b"A,1,1,2000,\n" * MAX_ROWS), today=TODAY, names=True)
     assert len(found.members) == MAX_ROWS
 
 

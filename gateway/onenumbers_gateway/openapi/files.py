@@ -1,85 +1,87 @@
-"""The path that takes files, described: it is HTTP of the gateway's own, not an RPC that the edge transcodes."""
+"""The paths that take files, described: they are HTTP of the gateway's own, not RPCs that the edge transcodes."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
-from onenumbers.knowledge.v1 import upload_pb2
-from onenumbers_gateway.descriptors import Contract, build_contract
+from onenumbers.options.v1 import options_pb2
+from onenumbers_gateway.descriptors import Contract, build_contract, snake_case
 from onenumbers_gateway.openapi.components import Components
 from onenumbers_gateway.schema import input_schema, output_schema
-from onenumbers_gateway.uploads import FIELDS, UPLOAD_SERVICE
+from onenumbers_gateway.uploads.form import FILE_FIELD
+from onenumbers_gateway.uploads.routes import UPLOADS, UploadRoute
 from onenumbers_gateway.xds.contract import files_of
-from onenumbers_gateway.xds.routes import UPLOAD_PATH
 
-_ABOUT: Final = {
-    "filename": "Name of the file; a form brings its own.",
-    "content_type": "Media type, where the file's content does not tell.",
-    "category": "Category of its documents.",
-    "source": "Kind of source.",
-    "document_id": "Identifier of the document; made from the content when left out.",
-    "metadata": "Free metadata, a JSON object.",
-}
+_FILE = {"type": "string", "format": "binary"}
 
 
-class FilePath:
+class FilePaths:
     """Describes uploads over HTTP."""
 
     def __init__(self) -> None:
-        self._contract: Contract = build_contract(files_of(upload_pb2.DESCRIPTOR), [UPLOAD_SERVICE], "upload")
+        self._contracts = {route.path: _contract(route) for route in UPLOADS}
 
-    def item(self, components: Components, *, group: str) -> dict[str, dict[str, Any]]:
-        """Returns the path with its operation.
+    def items(self, components: Components, *, groups: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """Returns the paths with their operations.
 
         Args:
-            components: Takes the schema of the answer.
-            group: What it is listed under.
+            components: Takes the schemas of the answers.
+            groups: What a service is listed under; a path whose service is not in it is left out.
         """
-        find = self._contract.pool.FindMessageTypeByName
-        answer = find("onenumbers.knowledge.v1.UploadFileResponse")
-        described = input_schema(self._contract, find("onenumbers.knowledge.v1.UploadedFile"))
-        fields = {name: self._field(name, described["properties"][name]) for name in FIELDS}
-        operation = {
-            "operationId": "upload_file",
-            "summary": "Upload a file",
-            "description": "Takes a file of any size up to the limit, as a form or alone, and ingests what it holds.",
-            "tags": [group],
-            "x-grpc-method": f"{UPLOAD_SERVICE}/UploadFile",
-            "parameters": [
-                {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()
-            ],
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "multipart/form-data": {
-                        "schema": {
-                            "type": "object",
-                            "properties": {"file": {"type": "string", "format": "binary"}, **fields},
-                            "required": ["file"],
-                        }
-                    },
-                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-                },
-            },
-            "responses": {
-                "200": {
-                    "description": "The documents with their outcome, and warnings.",
-                    "content": {
-                        "application/json": {
-                            "schema": components.share(answer.full_name, output_schema(self._contract, answer))
-                        }
-                    },
-                },
-                "default": {
-                    "description": "The call failed.",
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/google.rpc.Status"}}},
-                },
-            },
+        return {
+            route.path: {"post": _operation(route, self._contracts[route.path], components, groups[route.service])}
+            for route in UPLOADS
+            if route.service in groups
         }
-        return {UPLOAD_PATH: {"post": operation}}
 
-    @staticmethod
-    def _field(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-        # A form and a query carry text: the object is written as JSON.
-        kept = {"type": "string"} if name == "metadata" else {k: v for k, v in schema.items() if k != "description"}
-        return {**kept, "description": _ABOUT[name]}
+
+def _contract(route: UploadRoute) -> Contract:
+    return build_contract(files_of(route.method.containing_service.file), [route.service], "upload")
+
+
+def _operation(route: UploadRoute, contract: Contract, components: Components, group: str) -> dict[str, Any]:
+    fields = _fields(route, contract)
+    answer = contract.pool.FindMessageTypeByName(route.answered.full_name)
+    form = {"type": "object", "properties": {FILE_FIELD: _FILE, **fields}, "required": [FILE_FIELD]}
+    return {
+        "operationId": snake_case(route.method.name),
+        "summary": route.title,
+        "description": route.about,
+        "tags": [group],
+        "x-grpc-method": f"{route.service}/{route.method.name}",
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"multipart/form-data": {"schema": form}, route.media_type: {"schema": _FILE}},
+        },
+        "responses": {
+            "200": {
+                "description": route.result,
+                "content": {
+                    "application/json": {"schema": components.share(answer.full_name, output_schema(contract, answer))}
+                },
+            },
+            "default": {
+                "description": "The call failed.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/google.rpc.Status"}}},
+            },
+        },
+    }
+
+
+def _fields(route: UploadRoute, contract: Contract) -> dict[str, dict[str, Any]]:
+    """Returns the schemas of what describes a file, with the words of the tool that takes the same fields."""
+    words = route.tool.GetOptions().Extensions[options_pb2.tool].arguments
+    described = contract.pool.FindMessageTypeByName(route.described.full_name)
+    schemas = input_schema(contract, described, descriptions=dict(words))["properties"]
+    return {name: _as_text(schemas[name]) for name in route.fields}
+
+
+def _as_text(schema: dict[str, Any]) -> dict[str, Any]:
+    """Returns the schema of a field in a query or a form, which carry text: an object is written as JSON."""
+    if schema.get("type") != "object":
+        return schema
+    return {"type": "string", **({"description": schema["description"]} if "description" in schema else {})}

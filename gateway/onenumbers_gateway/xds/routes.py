@@ -23,6 +23,7 @@ from envoy.extensions.filters.http.buffer.v3 import buffer_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 from google.protobuf.message import Message
 
+from onenumbers_gateway.uploads.routes import UPLOADS
 from onenumbers_gateway.xds.clusters import GATEWAY, GATEWAY_HTTP
 from onenumbers_gateway.xds.contract import Method
 from onenumbers_gateway.xds.guards import refuse_foreign_names, refuse_foreign_origins
@@ -46,9 +47,6 @@ HTTP_PATHS = ("/", "/openapi.json", "/docs", "/console", "/mcp", "/metrics", "/f
 """Paths of the gateway's HTTP server."""
 HTTP_PREFIXES = ("/docs/", "/console/", "/mcp/", "/static/", "/.well-known/")
 """Trees of paths of the gateway's HTTP server."""
-
-UPLOAD_PATH = "/v1/knowledge/files"
-"""Path of the gateway's HTTP server that takes files, larger than any other body."""
 
 _RETRY_SAFE = "connect-failure,refused-stream"
 """The server has not seen the call."""
@@ -190,12 +188,13 @@ def _http_routes(settings: EdgeSettings) -> Iterable[Route]:
         route = Route()
         route.match.prefix = prefix
         yield _http_route(settings, route)
-    yield _upload_route(settings)
+    for upload in UPLOADS:
+        yield _upload_route(settings, upload.path)
 
 
-def _upload_route(settings: EdgeSettings) -> Route:
+def _upload_route(settings: EdgeSettings, path: str) -> Route:
     route = Route()
-    route.match.path = UPLOAD_PATH
+    route.match.path = path
     _http_route(settings, route)
     # The gateway counts the bytes and gives up on a silent client: the file must not be held back here.
     _attach(route.typed_per_filter_config, BUFFER_FILTER, buffer_pb2.BufferPerRoute(disabled=True))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -17,16 +16,14 @@ from onenumbers_documents.reader import Reader
 from onenumbers_documents.reader import Upload as SentFile
 from onenumbers_knowledge.collection import Collection, Outcome
 from onenumbers_knowledge.documents import CATEGORIES, SOURCES, DocumentInfo, NewDocument, check
-from onenumbers_knowledge.ingestion.spooled import SpooledFile
 from onenumbers_knowledge.search.duplicates import Duplicate, duplicates_of
 from onenumbers_runtime.errors import FieldViolation, InvalidArgumentError, ResourceExhaustedError, invalid
+from onenumbers_runtime.spooled import Arrivals, SpooledFile
 
 MAX_DOCUMENTS = 200
 """Documents that one upload may hold: more take longer to embed than a call may last."""
 MAX_WAITING = 8
 """Uploads that may wait for the one that is read."""
-MAX_RECEIVING = 16
-"""Files that may arrive in pieces at once: each takes room on the disk."""
 _SMALL = 4 * 1024 * 1024
 """Bytes up to which files are not counted as large: those are read and ingested one after another."""
 _SHOWN_ROWS = 20
@@ -79,12 +76,13 @@ class Uploader:
     def __init__(self, collection: Collection, *, limits: Limits | None = None) -> None:
         self._collection = collection
         self._limits = limits if limits is not None else Limits()
+        self.arrivals = Arrivals(self._limits.max_bytes)
+        """Files that come in pieces."""
         self._reader = Reader(self._limits)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="uploads")
         self._turn = asyncio.Lock()
         self._large = asyncio.Lock()
         self._waiting = 0
-        self._receiving = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,24 +93,6 @@ class Uploader:
         self._reader.abort()
         await asyncio.to_thread(self._executor.shutdown)
         self._reader.close()
-
-    @contextmanager
-    def receiving(self) -> Iterator[SpooledFile]:
-        """Yields the file that takes the pieces of an upload; it is gone when the context is left.
-
-        Raises:
-            ResourceExhaustedError: Too many files arrive at once.
-        """
-        if self._receiving >= MAX_RECEIVING:
-            raise ResourceExhaustedError(
-                f"{MAX_RECEIVING} files are arriving already", reason="UPLOADS_WAITING", retry_after=2.0
-            )
-        self._receiving += 1
-        try:
-            with SpooledFile(self._limits.max_bytes) as spooled:
-                yield spooled
-        finally:
-            self._receiving -= 1
 
     async def upload(self, upload: Upload) -> Uploaded:
         """Ingests the documents of a file; either all of them pass the rules, or none is ingested.

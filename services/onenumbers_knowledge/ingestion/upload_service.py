@@ -10,10 +10,10 @@ from google.protobuf import json_format
 from onenumbers.knowledge.v1 import upload_pb2 as pb
 from onenumbers.knowledge.v1 import upload_pb2_grpc
 from onenumbers_knowledge import convert
-from onenumbers_knowledge.ingestion.spooled import SpooledFile
 from onenumbers_knowledge.ingestion.upload import Upload, Uploaded, Uploader
 from onenumbers_runtime.errors import invalid
 from onenumbers_runtime.server import Service
+from onenumbers_runtime.spooled import SpooledFile, take
 
 
 class UploadServicer(upload_pb2_grpc.KnowledgeUploadServiceServicer):
@@ -37,17 +37,8 @@ class UploadServicer(upload_pb2_grpc.KnowledgeUploadServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.UploadFileResponse:
         """Takes a file in pieces, reads it and ingests its documents."""
-        described: pb.UploadedFile | None = None
-        with self._uploader.receiving() as received:
-            async for request in request_iterator:
-                if request.WhichOneof("part") == "chunk":
-                    await received.write(request.chunk)
-                elif described is not None:
-                    raise invalid("file", "came twice: a stream holds one file", rule="file.once")
-                else:
-                    described = request.file
-            if described is None:
-                raise invalid("file", "is missing: the stream says nowhere what the file is", rule="file.required")
+        with self._uploader.arrivals.receiving() as received:
+            described: pb.UploadedFile = await take(request_iterator, received, described="file")
             if not received.size:
                 raise invalid("chunk", "is missing: the file is empty", rule="content.empty")
             uploaded = await self._uploader.upload(_upload(described, received))

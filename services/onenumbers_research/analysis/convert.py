@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable
-from typing import Final
+from typing import IO, Final
 
 from onenumbers.research.v1 import analysis_pb2 as pb
 from onenumbers.research.v1 import research_pb2
@@ -26,13 +27,21 @@ _SOURCES: Final = {
 }
 
 
-def question(request: pb.AnalyzeNumberPatternsRequest | pb.DrawNumberHistogramRequest) -> Question:
+def question(
+    request: pb.AnalyzeNumberPatternsRequest | pb.DrawNumberHistogramRequest, population: IO[bytes] | None = None
+) -> Question:
     """Returns what a request asks.
+
+    Args:
+        request: The question.
+        population: The uploaded file, where it came beside the request and not within it.
 
     Raises:
         InvalidArgumentError: There is no such context.
     """
-    default = Source.UPLOADED if request.population_csv else Source.BUNDLED
+    if population is None and request.population_csv:
+        population = io.BytesIO(request.population_csv)
+    default = Source.UPLOADED if population is not None else Source.BUNDLED
     number: int | None = request.number
     if isinstance(request, pb.DrawNumberHistogramRequest) and not request.HasField("number"):
         number = None
@@ -41,7 +50,7 @@ def question(request: pb.AnalyzeNumberPatternsRequest | pb.DrawNumberHistogramRe
         number=number,
         source=_SOURCES.get(request.population, default),
         time_period=request.time_period,
-        csv=request.population_csv,
+        csv=population,
         life_path_method=request.life_path_method,
         personal_year_in=request.personal_year_in if request.HasField("personal_year_in") else None,
         uniform=request.name_reference == pb.NAME_REFERENCE_UNIFORM,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from datetime import date
 from enum import Enum, unique
-from typing import Final
+from typing import IO, Final
 
 from onenumbers_research.analysis.patterns import (
     DEFAULT_PERIOD,
@@ -60,8 +60,8 @@ class Question:
     """None where only the values are wanted."""
     source: Source
     time_period: str = ""
-    csv: bytes = dataclass_field(default=b"", repr=False)
-    """Left out of every representation: people are in it."""
+    csv: IO[bytes] | None = dataclass_field(default=None, repr=False)
+    """An uploaded population. Left out of every representation: people are in it."""
     life_path_method: int = 0
     """A LifePathMethod of the contract."""
     personal_year_in: int | None = None
@@ -153,11 +153,11 @@ async def run_analysis(question: Question, *, utilities: UtilitiesClient, today:
 def _checked(question: Question, today: date) -> Question:
     """Returns the question with its defaults; refuses what does not fit together."""
     context, source = question.context, question.source
-    if source is Source.UPLOADED and not question.csv:
+    if source is Source.UPLOADED and question.csv is None:
         raise invalid(
             "population_csv", "is empty, but an uploaded population is asked for", rule="population_csv.given"
         )
-    if source is not Source.UPLOADED and question.csv:
+    if source is not Source.UPLOADED and question.csv is not None:
         raise invalid("population", "another population than the uploaded file is asked for", rule="population.one")
     if source is Source.DATES and context.of_name:
         raise invalid(
@@ -183,7 +183,7 @@ async def _members(
 ) -> tuple[PopulationRows, tuple[Member, ...]]:
     if question.source is Source.DATES:
         return PopulationRows((), (), "no people: every date of the period"), ()
-    if question.source is Source.BUNDLED:
+    if question.csv is None:
         rows = bundled_population()
     else:
         rows = await asyncio.to_thread(read_population, question.csv, today=today, names=question.context.of_name)

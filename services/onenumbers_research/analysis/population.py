@@ -7,11 +7,16 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import IO, TYPE_CHECKING, Final
 
 from onenumbers_research.analysis.people import bundled_people
 from onenumbers_runtime.errors import invalid
 
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Largest file; the contract has the same limit."""
 MAX_ROWS: Final = 100_000
 """Most rows of a file, broken ones among them."""
 MAX_NAME: Final = 200
@@ -19,6 +24,8 @@ MAX_FIELD: Final = 100
 _REQUIRED: Final = ("name", "day", "month", "year")
 _COLUMNS: Final = (*_REQUIRED, "field")
 _FIELD: Final = "population_csv"
+_ZIP: Final = b"PK\x03\x04"
+"""How a ZIP file begins, and with it a file of a spreadsheet program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +70,23 @@ def bundled_population() -> PopulationRows:
     )
 
 
-def read_population(data: bytes, *, today: date, names: bool) -> PopulationRows:
+def read_population(file: IO[bytes], *, today: date, names: bool) -> PopulationRows:
     """Reads a CSV file: UTF-8, a header, and the columns name, day, month, year and optionally field.
 
     Args:
-        data: The file.
+        file: Read from its start, a row at a time: only the people are held in memory.
         today: After which nobody can be born.
         names: Whether names are needed; an empty one breaks its row only then.
 
     Raises:
         InvalidArgumentError: It is no such file, or has more than MAX_ROWS rows, or no row that can be used.
     """
+    _require_text(file)
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    reader = csv.reader(text, strict=True)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise invalid(_FIELD, f"line {line} is not UTF-8", rule="population_csv.utf8") from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise invalid(_FIELD, f"line {line} holds a zero byte: it is no CSV file", rule="population_csv.csv")
-    members: list[Member] = []
-    broken: list[Broken] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = _header(reader)
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(members) + len(broken) == MAX_ROWS:
-                raise invalid(_FIELD, f"has more than {MAX_ROWS} rows", rule="population_csv.max_rows")
-            read = _member(row, header, line=reader.line_num, today=today, names=names)
-            if isinstance(read, Member):
-                members.append(read)
-            else:
-                broken.append(read)
+        members, broken = _rows(reader, today=today, names=names)
     except csv.Error:
         raise invalid(
             _FIELD,
@@ -104,6 +94,9 @@ def read_population(data: bytes, *, today: date, names: bool) -> PopulationRows:
             "longer than 131,072 characters",
             rule="population_csv.csv",
         ) from None
+    finally:
+        # The file is closed by whom it belongs to.
+        text.detach()
     if not members:
         reason = f"; the first is line {broken[0].line}: {_say(broken[0])}" if broken else ""
         raise invalid(
@@ -144,6 +137,39 @@ class _Header:
 
     places: Mapping[str, int]
     width: int
+
+
+def _require_text(file: IO[bytes]) -> None:
+    """Refuses what is no text in UTF-8, before a row of it is read."""
+    file.seek(0)
+    for line, data in enumerate(file, start=1):
+        if line == 1 and data.startswith(_ZIP):
+            raise invalid(
+                _FIELD, "is a ZIP file or one of a spreadsheet program: save it as CSV", rule="population_csv.csv"
+            )
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise invalid(_FIELD, f"line {line} is not UTF-8", rule="population_csv.utf8") from None
+        if b"\0" in data:
+            raise invalid(_FIELD, f"line {line} holds a zero byte: it is no CSV file", rule="population_csv.csv")
+
+
+def _rows(reader: CsvReader, *, today: date, names: bool) -> tuple[list[Member], list[Broken]]:
+    members: list[Member] = []
+    broken: list[Broken] = []
+    header = _header(reader)
+    for row in reader:
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(members) + len(broken) == MAX_ROWS:
+            raise invalid(_FIELD, f"has more than {MAX_ROWS} rows", rule="population_csv.max_rows")
+        read = _member(row, header, line=reader.line_num, today=today, names=names)
+        if isinstance(read, Member):
+            members.append(read)
+        else:
+            broken.append(read)
+    return members, broken
 
 
 def _header(reader: Iterable[list[str]]) -> _Header:

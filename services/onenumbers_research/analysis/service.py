@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from onenumbers_research.analysis.histogram import Caption, histogram_svg
 from onenumbers_research.analysis.pattern_analysis import Analysis, Question, Remark, Source, run_analysis
 from onenumbers_research.analysis.patterns import BaseRate
 from onenumbers_research.analysis.people import bundled_people
+from onenumbers_research.analysis.population import MAX_BYTES
 from onenumbers_research.citations import of_hits
 from onenumbers_research.claims.service import ValidationMethods
 from onenumbers_research.claims.validating import ClaimValidator
@@ -27,6 +29,7 @@ from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.utilities_client import UtilitiesClient, WhichNumber
 from onenumbers_runtime.errors import UnavailableError, invalid
 from onenumbers_runtime.server import Service
+from onenumbers_runtime.spooled import Arrivals, take
 
 log = structlog.get_logger()
 
@@ -34,6 +37,8 @@ _THEMES: Final = 5
 """Passages of tradition beside an analysis."""
 _READ: Final = 20
 """Passages that are looked through for them."""
+_SMALL: Final = 4 * 1024 * 1024
+"""Bytes up to which populations are analysed beside each other: what people of larger ones take is taken once."""
 _SVG: Final = "image/svg+xml"
 
 
@@ -49,14 +54,23 @@ class PatternMethods:
         utilities: Calculates numbers and base rates.
         knowledge: Where passages come from.
         today: Tells today's date.
+        max_bytes: Size of a population that is sent in pieces at most.
     """
 
     def __init__(
-        self, *, utilities: UtilitiesClient, knowledge: KnowledgeClient, today: Callable[[], date] = utc_today
+        self,
+        *,
+        utilities: UtilitiesClient,
+        knowledge: KnowledgeClient,
+        today: Callable[[], date] = utc_today,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._utilities_client = utilities
         self._knowledge_client = knowledge
         self._today = today
+        self.arrivals = Arrivals(max_bytes)
+        """Populations that come in pieces."""
+        self._large = asyncio.Lock()
 
     async def AnalyzeNumberPatterns(
         self,
@@ -64,12 +78,25 @@ class PatternMethods:
         context: Any,  # noqa: ARG002
     ) -> pb.AnalyzeNumberPatternsResponse:
         """Compares how often a number occurs with how often it should."""
-        question = convert.question(request)
-        found = await run_analysis(question, utilities=self._utilities_client, today=self._today)
-        themes, remarks = await self._themes(
-            f"{question.context.value.replace('_', ' ')} {request.number}", number=request.number
-        )
-        return convert.patterns(question, found, themes, remarks)
+        return await self._analysed(convert.question(request))
+
+    async def AnalyzePopulation(
+        self,
+        request_iterator: AsyncIterator[pb.AnalyzePopulationRequest],
+        context: Any,  # noqa: ARG002
+    ) -> pb.AnalyzePopulationResponse:
+        """Takes a population in pieces, and does with it what AnalyzeNumberPatterns does."""
+        with self.arrivals.receiving() as received:
+            asked: pb.AnalyzeNumberPatternsRequest = await take(request_iterator, received, described="question")
+            if asked.population_csv:
+                raise invalid(
+                    "population_csv", "comes in pieces: the question may not hold one too", rule="population_csv.once"
+                )
+            if not received.size:
+                raise invalid("population_csv", "is missing: the file is empty", rule="population_csv.given")
+            question = convert.question(asked, received.file)
+            async with self._large if received.size > _SMALL else nullcontext():
+                return pb.AnalyzePopulationResponse(analysis=await self._analysed(question))
 
     async def DrawNumberHistogram(
         self,
@@ -120,6 +147,13 @@ class PatternMethods:
             historical_counts=convert.historical(counts),
             warnings=convert.warnings((*remarks, *missing)),
         )
+
+    async def _analysed(self, question: Question) -> pb.AnalyzeNumberPatternsResponse:
+        found = await run_analysis(question, utilities=self._utilities_client, today=self._today)
+        themes, remarks = await self._themes(
+            f"{question.context.value.replace('_', ' ')} {question.number}", number=question.number
+        )
+        return convert.patterns(question, found, themes, remarks)
 
     async def _historical(self, kind: str) -> tuple[data.TriadCount, ...]:
         people = bundled_people()
@@ -173,6 +207,7 @@ class AnalysisServicer(PatternMethods, ValidationMethods, analysis_pb2_grpc.Anal
         knowledge: Where passages come from.
         validator: Checks claims.
         today: Tells today's date.
+        max_bytes: Size of a population that is sent in pieces at most.
     """
 
     def __init__(
@@ -182,8 +217,9 @@ class AnalysisServicer(PatternMethods, ValidationMethods, analysis_pb2_grpc.Anal
         knowledge: KnowledgeClient,
         validator: ClaimValidator,
         today: Callable[[], date] = utc_today,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        PatternMethods.__init__(self, utilities=utilities, knowledge=knowledge, today=today)
+        PatternMethods.__init__(self, utilities=utilities, knowledge=knowledge, today=today, max_bytes=max_bytes)
         ValidationMethods.__init__(self, validator=validator)
 
 

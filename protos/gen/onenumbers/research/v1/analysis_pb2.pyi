@@ -568,6 +568,60 @@ class AnalysisWarning(_message.Message):
 Global___AnalysisWarning: _TypeAlias = AnalysisWarning  # noqa: Y015
 
 @_typing.final
+class AnalyzePopulationRequest(_message.Message):
+    """A piece of a population, or what is asked of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the file that `population_csv` would hold, 1-1,048,576."""
+    @_builtins.property
+    def question(self) -> Global___AnalyzeNumberPatternsRequest:
+        """What is asked, without `population_csv`; exactly once in a stream, before or after the pieces."""
+
+    def __init__(
+        self,
+        *,
+        question: Global___AnalyzeNumberPatternsRequest | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "part", b"part", "question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "part", b"part", "question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["question", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___AnalyzePopulationRequest: _TypeAlias = AnalyzePopulationRequest  # noqa: Y015
+
+@_typing.final
+class AnalyzePopulationResponse(_message.Message):
+    """Answers as AnalyzeNumberPatterns does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANALYSIS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def analysis(self) -> Global___AnalyzeNumberPatternsResponse:
+        """Counts and a test."""
+
+    def __init__(
+        self,
+        *,
+        analysis: Global___AnalyzeNumberPatternsResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnalyzePopulationResponse: _TypeAlias = AnalyzePopulationResponse  # noqa: Y015
+
+@_typing.final
 class DrawNumberHistogramRequest(_message.Message):
     """Asks for a histogram."""
 

@@ -41,6 +41,11 @@ class AnalysisServiceStub:
                 request_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsRequest.SerializeToString,
                 response_deserializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsResponse.FromString,
                 _registered_method=True)
+        self.AnalyzePopulation = channel.stream_unary(
+                '/onenumbers.research.v1.AnalysisService/AnalyzePopulation',
+                request_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzePopulationRequest.SerializeToString,
+                response_deserializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzePopulationResponse.FromString,
+                _registered_method=True)
         self.DrawNumberHistogram = channel.unary_unary(
                 '/onenumbers.research.v1.AnalysisService/DrawNumberHistogram',
                 request_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.DrawNumberHistogramRequest.SerializeToString,
@@ -69,6 +74,14 @@ class AnalysisServiceServicer:
 
     def AnalyzeNumberPatterns(self, request, context):
         """Compares how often a number occurs with how often it should.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnalyzePopulation(self, request_iterator, context):
+        """Does what AnalyzeNumberPatterns does for a population that is sent in pieces, at most 16 MiB, because one message
+        is limited to 4 MiB. Nothing is kept of it. Over HTTP: POST /v1/research/populations:analyze.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,6 +125,11 @@ def add_AnalysisServiceServicer_to_server(servicer, server):
                     servicer.AnalyzeNumberPatterns,
                     request_deserializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsRequest.FromString,
                     response_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsResponse.SerializeToString,
+            ),
+            'AnalyzePopulation': grpc.stream_unary_rpc_method_handler(
+                    servicer.AnalyzePopulation,
+                    request_deserializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzePopulationRequest.FromString,
+                    response_serializer=onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzePopulationResponse.SerializeToString,
             ),
             'DrawNumberHistogram': grpc.unary_unary_rpc_method_handler(
                     servicer.DrawNumberHistogram,
@@ -162,6 +180,33 @@ class AnalysisService:
             '/onenumbers.research.v1.AnalysisService/AnalyzeNumberPatterns',
             onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsRequest.SerializeToString,
             onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzeNumberPatternsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnalyzePopulation(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/onenumbers.research.v1.AnalysisService/AnalyzePopulation',
+            onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzePopulationRequest.SerializeToString,
+            onenumbers_dot_research_dot_v1_dot_analysis__pb2.AnalyzePopulationResponse.FromString,
             options,
             channel_credentials,
             insecure,

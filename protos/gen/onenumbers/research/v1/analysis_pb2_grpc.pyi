@@ -36,6 +36,10 @@ class AnalysisServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AnalysisServiceAsyncStub: ...
     AnalyzeNumberPatterns: _grpc.UnaryUnaryMultiCallable[_analysis_pb2.AnalyzeNumberPatternsRequest, _analysis_pb2.AnalyzeNumberPatternsResponse]
     """Compares how often a number occurs with how often it should."""
+    AnalyzePopulation: _grpc.StreamUnaryMultiCallable[_analysis_pb2.AnalyzePopulationRequest, _analysis_pb2.AnalyzePopulationResponse]
+    """Does what AnalyzeNumberPatterns does for a population that is sent in pieces, at most 16 MiB, because one message
+    is limited to 4 MiB. Nothing is kept of it. Over HTTP: POST /v1/research/populations:analyze.
+    """
     DrawNumberHistogram: _grpc.UnaryUnaryMultiCallable[_analysis_pb2.DrawNumberHistogramRequest, _httpbody_pb2.HttpBody]
     """Draws how often each value of a number occurs beside how often it should, as an SVG image.
 
@@ -56,6 +60,10 @@ class AnalysisServiceAsyncStub(AnalysisServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     AnalyzeNumberPatterns: _aio.UnaryUnaryMultiCallable[_analysis_pb2.AnalyzeNumberPatternsRequest, _analysis_pb2.AnalyzeNumberPatternsResponse]  # type: ignore[assignment]
     """Compares how often a number occurs with how often it should."""
+    AnalyzePopulation: _aio.StreamUnaryMultiCallable[_analysis_pb2.AnalyzePopulationRequest, _analysis_pb2.AnalyzePopulationResponse]  # type: ignore[assignment]
+    """Does what AnalyzeNumberPatterns does for a population that is sent in pieces, at most 16 MiB, because one message
+    is limited to 4 MiB. Nothing is kept of it. Over HTTP: POST /v1/research/populations:analyze.
+    """
     DrawNumberHistogram: _aio.UnaryUnaryMultiCallable[_analysis_pb2.DrawNumberHistogramRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Draws how often each value of a number occurs beside how often it should, as an SVG image.
 
@@ -79,6 +87,16 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analysis_pb2.AnalyzeNumberPatternsResponse, _abc.Awaitable[_analysis_pb2.AnalyzeNumberPatternsResponse]]:
         """Compares how often a number occurs with how often it should."""
+
+    @_abc_1.abstractmethod
+    def AnalyzePopulation(
+        self,
+        request_iterator: _MaybeAsyncIterator[_analysis_pb2.AnalyzePopulationRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_analysis_pb2.AnalyzePopulationResponse, _abc.Awaitable[_analysis_pb2.AnalyzePopulationResponse]]:
+        """Does what AnalyzeNumberPatterns does for a population that is sent in pieces, at most 16 MiB, because one message
+        is limited to 4 MiB. Nothing is kept of it. Over HTTP: POST /v1/research/populations:analyze.
+        """
 
     @_abc_1.abstractmethod
     def DrawNumberHistogram(

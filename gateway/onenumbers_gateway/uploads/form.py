@@ -96,6 +96,12 @@ class FormReader:
         if self._name != FILE_FIELD:
             if self._name in self.fields:
                 raise invalid(self._name[:100] or "(no name)", "is there twice", rule="form.once")
+            if b"filename" in options:
+                raise invalid(
+                    self._name[:100] or "(no name)",
+                    f"holds a file: a form has one, in a part named {FILE_FIELD!r}",
+                    rule="form.file_name",
+                )
             return
         if self._seen_file:
             raise invalid(FILE_FIELD, "is there twice: send one file at a time", rule="form.once")

@@ -1,4 +1,4 @@
-"""Files over HTTP: the body of a request is handed to the knowledge server in pieces, as fast as that takes them.
+"""Files over HTTP: the body of a request is handed to a server in pieces, as fast as that takes them.
 
 A form (`curl -F file=@book.pdf`) or the file alone (`curl --data-binary @book.pdf`); what describes it stands in the
 form's other parts or in the query. The gateway never holds more than a piece.
@@ -11,33 +11,30 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
-from urllib.parse import parse_qsl
 
 import grpc
 import structlog
 from google.protobuf import json_format
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.rpc import status_pb2
 
-from onenumbers.knowledge.v1 import upload_pb2 as pb
-from onenumbers_gateway.form import FormReader, boundary_of
 from onenumbers_gateway.mcp.shortcut import Receive, Scope, Send
+from onenumbers_gateway.uploads.description import DescriptionReader
+from onenumbers_gateway.uploads.form import FormReader, boundary_of
+from onenumbers_gateway.uploads.routes import UploadRoute
 from onenumbers_runtime.calls import current_call, enter_call, outgoing_metadata, read_call
 from onenumbers_runtime.errors import (
     DeadlineExceededError,
-    InvalidArgumentError,
     MeshError,
     ResourceExhaustedError,
     UnavailableError,
     invalid,
 )
 from onenumbers_runtime.status import internal_status, status_of_call, to_status
-from onenumbers_runtime.validation import RequestValidator
 
 log = structlog.get_logger()
 
-UPLOAD_SERVICE = "onenumbers.knowledge.v1.KnowledgeUploadService"
-FIELDS = ("filename", "content_type", "category", "source", "document_id", "metadata")
-"""What a file may be described by: fields of UploadedFile."""
 PIECE = 256 * 1024
 """Bytes of the file in one message at most."""
 _FORM_ROOM = 128 * 1024
@@ -45,7 +42,6 @@ _FORM_ROOM = 128 * 1024
 _TOO_LARGE = "FILE_TOO_LARGE"
 """Reason of a refusal whose HTTP status is 413 and not that of its code."""
 _LOST = "Internal error from Core"
-_METHOD = f"/{UPLOAD_SERVICE}/UploadFile"
 _HTTP = {1: 499, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 14: 503, 16: 401}
 """HTTP status by google.rpc.Code; 500 for all others. The edge's transcoder has the same."""
 
@@ -55,18 +51,20 @@ class _ClientGoneError(Exception):
 
 
 class FileUploads:
-    """Takes files, as an ASGI application: one request, one file.
+    """Takes the files of one path, as an ASGI application: one request, one file.
 
     Args:
-        channel: Returns a channel to a server that takes files, or None.
+        route: The path.
+        channel: Returns a channel to a server that takes its files, or None.
         token: Bearer token that the server asks for, or None.
-        max_bytes: Size of a file at most.
-        timeout_s: Longest time until its documents are searchable.
+        max_bytes: Size of a file at most; less where the contract says so.
+        timeout_s: Longest time until the answer.
         idle_s: Longest silence of a client that is sending.
     """
 
     def __init__(
         self,
+        route: UploadRoute,
         channel: Callable[[], grpc.aio.Channel | None],
         *,
         token: str | None,
@@ -74,9 +72,11 @@ class FileUploads:
         timeout_s: float,
         idle_s: float,
     ) -> None:
-        self._channel, self._token = channel, token
-        self._validator = RequestValidator()
-        self._max_bytes, self._timeout_s, self._idle_s = max_bytes, timeout_s, idle_s
+        self._route, self._channel, self._token = route, channel, token
+        self._request = GetMessageClass(route.method.input_type)
+        self._description = DescriptionReader(route)
+        self._max_bytes = min(max_bytes, route.max_bytes or max_bytes)
+        self._timeout_s, self._idle_s = timeout_s, idle_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request."""
@@ -100,9 +100,9 @@ class FileUploads:
             )
             await _answer(send, 200, body.encode())
 
-    async def _upload(self, scope: Scope, headers: Mapping[bytes, str], receive: Receive) -> pb.UploadFileResponse:
+    async def _upload(self, scope: Scope, headers: Mapping[bytes, str], receive: Receive) -> Any:
         boundary = boundary_of(headers.get(b"content-type", ""))
-        described = _query(scope["query_string"])
+        described = self._description.query(scope["query_string"])
         self._check_length(headers, form=boundary is not None)
         if headers.get(b"content-encoding", "identity") != "identity":
             raise invalid("content-encoding", "is not taken: send the file as it is", rule="upload.encoding")
@@ -112,9 +112,9 @@ class FileUploads:
                 "no server that takes files serves now", reason="SERVER_UNAVAILABLE", retry_after=1.0
             )
         call = channel.stream_unary(
-            _METHOD,
-            request_serializer=pb.UploadFileRequest.SerializeToString,
-            response_deserializer=pb.UploadFileResponse.FromString,
+            f"/{self._route.service}/{self._route.method.name}",
+            request_serializer=self._request.SerializeToString,
+            response_deserializer=GetMessageClass(self._route.method.output_type).FromString,
         )(timeout=self._timeout_s, metadata=outgoing_metadata(self._token))
         try:
             async with aclosing(self._body(receive)) as body:
@@ -122,7 +122,8 @@ class FileUploads:
                     await self._raw(call, described, headers, body)
                 else:
                     await self._form(call, described, FormReader(boundary), body)
-            return await _answered(call, receive)
+            response = await _answered(call, receive)
+            return getattr(response, self._route.answer) if self._route.answer else response
         finally:
             # An upload that did not come to its end leaves nothing at the server.
             call.cancel()
@@ -141,8 +142,8 @@ class FileUploads:
         # What curl says where nobody said anything.
         if media_type == "application/x-www-form-urlencoded":
             media_type = ""
-        told = {"content_type": media_type, **described}
-        await _write(call, pb.UploadFileRequest(file=self._described(told)))
+        told = {**self._description.own({"content_type": media_type}), **described}
+        await self._describe(call, told)
         await self._send(call, body)
 
     async def _form(
@@ -162,14 +163,11 @@ class FileUploads:
 
         async with aclosing(pieces()) as found:
             await self._send(call, found)
-        told = {"filename": form.filename, "content_type": form.media_type}
-        for name, value in form.fields.items():
-            if name not in FIELDS:
-                raise _unknown(name)
-            if name in described:
-                raise invalid(name, "stands both in the query and in the form", rule="upload.once")
-            told[name] = value
-        await _write(call, pb.UploadFileRequest(file=self._described({**told, **described})))
+        own = self._description.own({"filename": form.filename, "content_type": form.media_type})
+        await self._describe(call, {**own, **self._description.together(described, form.fields)})
+
+    async def _describe(self, call: Any, told: Mapping[str, str]) -> None:
+        await _write(call, self._request(**{self._route.part.name: self._description.message(told)}))
 
     async def _send(self, call: Any, pieces: AsyncIterator[bytes]) -> None:
         size = 0
@@ -178,7 +176,7 @@ class FileUploads:
             if size > self._max_bytes:
                 raise self._too_large()
             for start in range(0, len(piece), PIECE):
-                await _write(call, pb.UploadFileRequest(chunk=piece[start : start + PIECE]))
+                await _write(call, self._request(chunk=piece[start : start + PIECE]))
 
     async def _body(self, receive: Receive) -> AsyncGenerator[bytes, None]:
         """Yields the body as it comes."""
@@ -197,28 +195,6 @@ class FileUploads:
                 yield message["body"]
             more = message.get("more_body", False)
 
-    def _described(self, told: Mapping[str, str]) -> pb.UploadedFile:
-        """Returns what a file is, by the rules of the contract.
-
-        Raises:
-            InvalidArgumentError: A field breaks one.
-        """
-        if not told.get("filename"):
-            raise invalid(
-                "filename", "is missing: it tells the kind of a text, as ?filename=notes.md", rule="upload.filename"
-            )
-        described = pb.UploadedFile()
-        for name, value in told.items():
-            if name != "metadata":
-                setattr(described, name, value)
-        if told.get("metadata"):
-            try:
-                json_format.Parse(told["metadata"], described.metadata)
-            except (json_format.ParseError, RecursionError):
-                raise invalid("metadata", "is no JSON object", rule="metadata.json") from None
-        self._validator.check(described)
-        return described
-
     def _too_large(self) -> ResourceExhaustedError:
         return ResourceExhaustedError(
             f"the file is larger than the {self._max_bytes} bytes that an upload may have",
@@ -227,7 +203,7 @@ class FileUploads:
         )
 
 
-async def _write(call: Any, request: pb.UploadFileRequest) -> None:
+async def _write(call: Any, request: Message) -> None:
     """Sends a message.
 
     Raises:
@@ -244,13 +220,13 @@ async def _write(call: Any, request: pb.UploadFileRequest) -> None:
             if error.details() != _LOST:
                 raise
         raise UnavailableError(
-            "the knowledge server ended the upload before the file was complete: try again",
+            "the server ended the upload before the file was complete: try again",
             reason="UPLOAD_CUT_OFF",
             retry_after=1.0,
         ) from None
 
 
-async def _answered(call: Any, receive: Receive) -> pb.UploadFileResponse:
+async def _answered(call: Any, receive: Receive) -> Any:
     """Returns what became of the file; nothing more is done for a client that goes away."""
     await call.done_writing()
     answered = asyncio.ensure_future(_awaited(call))
@@ -266,33 +242,8 @@ async def _answered(call: Any, receive: Receive) -> pb.UploadFileResponse:
         await asyncio.gather(answered, gone, return_exceptions=True)
 
 
-async def _awaited(call: Any) -> pb.UploadFileResponse:
-    response: pb.UploadFileResponse = await call
-    return response
-
-
-def _query(query: bytes) -> dict[str, str]:
-    """Returns what the query says of the file.
-
-    Raises:
-        InvalidArgumentError: A parameter is unknown, or there twice.
-    """
-    found: dict[str, str] = {}
-    try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
-    except ValueError:
-        raise invalid("query", "is not UTF-8, or has too many parameters", rule="upload.query") from None
-    for name, value in pairs:
-        if name not in FIELDS:
-            raise _unknown(name)
-        if name in found:
-            raise invalid(name, "is there twice", rule="upload.once")
-        found[name] = value
-    return found
-
-
-def _unknown(name: str) -> InvalidArgumentError:
-    return invalid(name[:100] or "(no name)", f"is unknown: a file has {', '.join(FIELDS)}", rule="upload.known")
+async def _awaited(call: Any) -> Any:
+    return await call
 
 
 async def _refuse(send: Send, status: status_pb2.Status) -> None:
