@@ -100,6 +100,7 @@ async def fill(data_dir: Path, texts: Texts, count: int) -> None:
     now = datetime(2026, 1, 1)  # noqa: DTZ001 - the store keeps UTC without zone
     scratch = path.with_name("filling.sqlite")
     async with open_store(scratch) as store:
+        await store.adopt(model_id, MODEL, tidy=False)
         for first in range(0, count // PER_DOCUMENT, WRITTEN_AT_ONCE):
             rows, parts = [], []
             for number in range(first, min(first + WRITTEN_AT_ONCE, count // PER_DOCUMENT)):
@@ -111,10 +112,9 @@ async def fill(data_dir: Path, texts: Texts, count: int) -> None:
                      "end": chunk.end, "model": model_id, "vector": vectors[place].tobytes()}
                     for place, chunk in enumerate(chunks)
                 ]  # fmt: skip
-            async with store.replacing() as connection:
+            async with store.replacing(model_id) as connection:
                 await connection.execute(insert(documents), rows)
                 await connection.execute(insert(passages), parts)
-        await store.activate(model_id, MODEL)
     scratch.replace(path)
 
 
