@@ -240,6 +240,11 @@ class _Work:
             result.fail(f"{where}{error}", error.status)
             return
         result.counts[pb.IngestOutcome.Name(answer.outcome).removeprefix("INGEST_OUTCOME_").lower()] += 1
+        if answer.duplicates:
+            nearest = answer.duplicates[0]
+            alike = "has the same text as" if nearest.same_content else "is nearly the same as"
+            others = f" and {len(answer.duplicates) - 1} more" if len(answer.duplicates) > 1 else ""
+            result.warn(f"{answer.document.document_id} {alike} {nearest.document_id}{others}")
 
     def _known(self, identifier: str) -> dict[str, Any]:
         """Returns the metadata of a document as the server has it; empty where it has none."""

@@ -9,9 +9,10 @@ from typing import Any
 from onenumbers.knowledge.v1 import maintenance_pb2 as pb
 from onenumbers.knowledge.v1 import maintenance_pb2_grpc
 from onenumbers_knowledge import convert
-from onenumbers_knowledge.collection import Collection
+from onenumbers_knowledge.collection import Collection, Outcome
 from onenumbers_knowledge.index.maintaining import import_snapshot
 from onenumbers_knowledge.ingestion.bulk import in_order
+from onenumbers_knowledge.search.duplicates import duplicates_of
 from onenumbers_runtime.errors import DataLossError, MeshError, UnavailableError, invalid
 from onenumbers_runtime.server import Service
 from onenumbers_runtime.validation import RequestValidator
@@ -109,6 +110,7 @@ class MaintenanceServicer(maintenance_pb2_grpc.KnowledgeMaintenanceServiceServic
                 raise invalid("document", "is missing", rule="required")
             self._validator.check(request.document)
             info, outcome = await self._collection.ingest(convert.new_document(request.document))
+            alike = [] if outcome is Outcome.UNCHANGED else await duplicates_of(info, self._collection)
         except (UnavailableError, DataLossError):
             # It is not this document's fault, and the next ones would fare no better.
             raise
@@ -118,6 +120,7 @@ class MaintenanceServicer(maintenance_pb2_grpc.KnowledgeMaintenanceServiceServic
             sequence_id=request.sequence_id,
             document=convert.document_info(info),
             outcome=convert.OUTCOMES[outcome],
+            duplicates=convert.duplicates(alike),
         )
 
 

@@ -102,6 +102,17 @@ async def test_a_folder_of_all_kinds_is_ingested_and_not_again(mesh, hashing):
     assert by_title["book"].metadata["pages"] == 1
 
 
+async def test_a_file_that_says_what_another_one_says_is_ingested_with_a_warning(mesh):
+    text = " ".join(f"word{number} stands here" for number in range(30))
+    for name in ("a", "b"):
+        (mesh.notes / f"{name}.txt").write_text(text)
+    answer = await mesh(str(mesh.notes))
+    assert (answer.returncode, answer.stdout) == (0, "2 created, 0 updated, 0 unchanged, 0 failed\n")
+    documents = {item.metadata["path"]: item.document_id for item in (await mesh.documents()).values()}
+    one, two = documents["notes/a.txt"], documents["notes/b.txt"]
+    assert f"b.txt: warning: {two} has the same text as {one}" in answer.stderr
+
+
 async def test_other_wishes_make_a_new_version_of_a_file_that_is_the_same(mesh):
     (mesh.notes / "a.md").write_text("# A\n\nText.")
     await mesh(str(mesh.notes))

@@ -58,6 +58,25 @@ async def test_every_document_of_a_bulk_is_acknowledged_in_order_and_a_wrong_one
     assert len(await documents(knowledge)) == 37
 
 
+async def test_duplicates_within_a_bulk_are_told(stub, knowledge):
+    text = " ".join(f"word{number} stands here" for number in range(30))
+    requests = [item(1), item(2, content=text), item(3, content=text), item(4, content=f"{text} and one more")]
+    first = [answer async for answer in stub.BulkIngestDocuments(iter(requests))]
+    assert not first[0].duplicates
+    told = {
+        frozenset((answer.document.document_id, other.document_id)): other.same_content
+        for answer in first
+        for other in answer.duplicates
+    }
+    assert told == {
+        frozenset(("note-002", "note-003")): True,
+        frozenset(("note-002", "note-004")): False,
+        frozenset(("note-003", "note-004")): False,
+    }
+    again = [answer async for answer in stub.BulkIngestDocuments(iter(requests))]
+    assert not any(answer.duplicates for answer in again), "nothing was stored"
+
+
 async def test_an_acknowledgement_comes_before_the_next_document_is_sent(stub, knowledge):
     call = stub.BulkIngestDocuments()
     for number in range(3):

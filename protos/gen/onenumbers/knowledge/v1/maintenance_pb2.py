@@ -28,7 +28,7 @@ from onenumbers.knowledge.v1 import knowledge_pb2 as onenumbers_dot_knowledge_do
 from onenumbers.options.v1 import options_pb2 as onenumbers_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)onenumbers/knowledge/v1/maintenance.proto\x12\x17onenumbers.knowledge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\'onenumbers/knowledge/v1/knowledge.proto\x1a#onenumbers/options/v1/options.proto\"\x85\x01\n\x1a\x42ulkIngestDocumentsRequest\x12H\n\x08\x64ocument\x18\x01 \x01(\x0b\x32..onenumbers.knowledge.v1.IngestDocumentRequestB\x06\xbaH\x03\xd8\x01\x03\x12\x1d\n\x0bsequence_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\xb5\x01\n\x1b\x42ulkIngestDocumentsResponse\x12\x13\n\x0bsequence_id\x18\x01 \x01(\t\x12\x37\n\x08\x64ocument\x18\x02 \x01(\x0b\x32%.onenumbers.knowledge.v1.DocumentInfo\x12\x37\n\x07outcome\x18\x03 \x01(\x0e\x32&.onenumbers.knowledge.v1.IngestOutcome\x12\x0f\n\x07refusal\x18\x04 \x01(\t\"O\n\x17UpdateEmbeddingsRequest\x12\x1f\n\x0c\x64ocument_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x13\n\x0breindex_all\x18\x02 \x01(\x08\"\x88\x01\n\x18UpdateEmbeddingsResponse\x12\x15\n\rpassages_done\x18\x01 \x01(\x03\x12\x16\n\x0epassages_total\x18\x02 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\x12\x17\n\x0f\x65mbedding_model\x18\x04 \x01(\t\x12\x12\n\ndimensions\x18\x05 \x01(\x05\"\x17\n\x15\x45xportSnapshotRequest\"9\n\x16\x45xportSnapshotResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x10\n\x08\x63hecksum\x18\x02 \x01(\t\"L\n\x15ImportSnapshotRequest\x12\x18\n\x05\x63hunk\x18\x01 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12\x19\n\x08\x63hecksum\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"=\n\x16ImportSnapshotResponse\x12\x11\n\tdocuments\x18\x01 \x01(\x03\x12\x10\n\x08passages\x18\x02 \x01(\x03\x32\xef\x07\n\x1bKnowledgeMaintenanceService\x12\x86\x01\n\x13\x42ulkIngestDocuments\x12\x33.onenumbers.knowledge.v1.BulkIngestDocumentsRequest\x1a\x34.onenumbers.knowledge.v1.BulkIngestDocumentsResponse\"\x00(\x01\x30\x01\x12\xd5\x04\n\x10UpdateEmbeddings\x12\x30.onenumbers.knowledge.v1.UpdateEmbeddingsRequest\x1a\x31.onenumbers.knowledge.v1.UpdateEmbeddingsResponse\"\xd9\x03\x90\x02\x02\xca\xda\x18\xa8\x03\n\x11update_embeddings\x12\x11Update embeddings\x1a\xc9\x01\x45mbeds documents anew with the model in force, all of them or the ones named, and streams the progress. Searches go on meanwhile. What was interrupted goes on where it was when all are asked for again.:\tknowledge:\x05write@\x02JT\n\x0c\x64ocument_ids\x12\x44\x44ocuments to embed anew, at most 10,000; leave out with reindex_all.J3\n\x0breindex_all\x12$Whether to embed all documents anew.R\x15{\"reindex_all\": true}\x82\xd3\xe4\x93\x02#\"\x1e/v1/knowledge:updateEmbeddings:\x01*0\x01\x12x\n\x0e\x45xportSnapshot\x12..onenumbers.knowledge.v1.ExportSnapshotRequest\x1a/.onenumbers.knowledge.v1.ExportSnapshotResponse\"\x03\x90\x02\x01\x30\x01\x12u\n\x0eImportSnapshot\x12..onenumbers.knowledge.v1.ImportSnapshotRequest\x1a/.onenumbers.knowledge.v1.ImportSnapshotResponse\"\x00(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)onenumbers/knowledge/v1/maintenance.proto\x12\x17onenumbers.knowledge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\'onenumbers/knowledge/v1/knowledge.proto\x1a#onenumbers/options/v1/options.proto\"\x85\x01\n\x1a\x42ulkIngestDocumentsRequest\x12H\n\x08\x64ocument\x18\x01 \x01(\x0b\x32..onenumbers.knowledge.v1.IngestDocumentRequestB\x06\xbaH\x03\xd8\x01\x03\x12\x1d\n\x0bsequence_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\xf5\x01\n\x1b\x42ulkIngestDocumentsResponse\x12\x13\n\x0bsequence_id\x18\x01 \x01(\t\x12\x37\n\x08\x64ocument\x18\x02 \x01(\x0b\x32%.onenumbers.knowledge.v1.DocumentInfo\x12\x37\n\x07outcome\x18\x03 \x01(\x0e\x32&.onenumbers.knowledge.v1.IngestOutcome\x12\x0f\n\x07refusal\x18\x04 \x01(\t\x12>\n\nduplicates\x18\x05 \x03(\x0b\x32*.onenumbers.knowledge.v1.DuplicateDocument\"O\n\x17UpdateEmbeddingsRequest\x12\x1f\n\x0c\x64ocument_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x13\n\x0breindex_all\x18\x02 \x01(\x08\"\x88\x01\n\x18UpdateEmbeddingsResponse\x12\x15\n\rpassages_done\x18\x01 \x01(\x03\x12\x16\n\x0epassages_total\x18\x02 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\x12\x17\n\x0f\x65mbedding_model\x18\x04 \x01(\t\x12\x12\n\ndimensions\x18\x05 \x01(\x05\"\x17\n\x15\x45xportSnapshotRequest\"9\n\x16\x45xportSnapshotResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x10\n\x08\x63hecksum\x18\x02 \x01(\t\"L\n\x15ImportSnapshotRequest\x12\x18\n\x05\x63hunk\x18\x01 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12\x19\n\x08\x63hecksum\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"=\n\x16ImportSnapshotResponse\x12\x11\n\tdocuments\x18\x01 \x01(\x03\x12\x10\n\x08passages\x18\x02 \x01(\x03\x32\xef\x07\n\x1bKnowledgeMaintenanceService\x12\x86\x01\n\x13\x42ulkIngestDocuments\x12\x33.onenumbers.knowledge.v1.BulkIngestDocumentsRequest\x1a\x34.onenumbers.knowledge.v1.BulkIngestDocumentsResponse\"\x00(\x01\x30\x01\x12\xd5\x04\n\x10UpdateEmbeddings\x12\x30.onenumbers.knowledge.v1.UpdateEmbeddingsRequest\x1a\x31.onenumbers.knowledge.v1.UpdateEmbeddingsResponse\"\xd9\x03\x90\x02\x02\xca\xda\x18\xa8\x03\n\x11update_embeddings\x12\x11Update embeddings\x1a\xc9\x01\x45mbeds documents anew with the model in force, all of them or the ones named, and streams the progress. Searches go on meanwhile. What was interrupted goes on where it was when all are asked for again.:\tknowledge:\x05write@\x02JT\n\x0c\x64ocument_ids\x12\x44\x44ocuments to embed anew, at most 10,000; leave out with reindex_all.J3\n\x0breindex_all\x12$Whether to embed all documents anew.R\x15{\"reindex_all\": true}\x82\xd3\xe4\x93\x02#\"\x1e/v1/knowledge:updateEmbeddings:\x01*0\x01\x12x\n\x0e\x45xportSnapshot\x12..onenumbers.knowledge.v1.ExportSnapshotRequest\x1a/.onenumbers.knowledge.v1.ExportSnapshotResponse\"\x03\x90\x02\x01\x30\x01\x12u\n\x0eImportSnapshot\x12..onenumbers.knowledge.v1.ImportSnapshotRequest\x1a/.onenumbers.knowledge.v1.ImportSnapshotResponse\"\x00(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,19 +52,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BULKINGESTDOCUMENTSREQUEST']._serialized_start=208
   _globals['_BULKINGESTDOCUMENTSREQUEST']._serialized_end=341
   _globals['_BULKINGESTDOCUMENTSRESPONSE']._serialized_start=344
-  _globals['_BULKINGESTDOCUMENTSRESPONSE']._serialized_end=525
-  _globals['_UPDATEEMBEDDINGSREQUEST']._serialized_start=527
-  _globals['_UPDATEEMBEDDINGSREQUEST']._serialized_end=606
-  _globals['_UPDATEEMBEDDINGSRESPONSE']._serialized_start=609
-  _globals['_UPDATEEMBEDDINGSRESPONSE']._serialized_end=745
-  _globals['_EXPORTSNAPSHOTREQUEST']._serialized_start=747
-  _globals['_EXPORTSNAPSHOTREQUEST']._serialized_end=770
-  _globals['_EXPORTSNAPSHOTRESPONSE']._serialized_start=772
-  _globals['_EXPORTSNAPSHOTRESPONSE']._serialized_end=829
-  _globals['_IMPORTSNAPSHOTREQUEST']._serialized_start=831
-  _globals['_IMPORTSNAPSHOTREQUEST']._serialized_end=907
-  _globals['_IMPORTSNAPSHOTRESPONSE']._serialized_start=909
-  _globals['_IMPORTSNAPSHOTRESPONSE']._serialized_end=970
-  _globals['_KNOWLEDGEMAINTENANCESERVICE']._serialized_start=973
-  _globals['_KNOWLEDGEMAINTENANCESERVICE']._serialized_end=1980
+  _globals['_BULKINGESTDOCUMENTSRESPONSE']._serialized_end=589
+  _globals['_UPDATEEMBEDDINGSREQUEST']._serialized_start=591
+  _globals['_UPDATEEMBEDDINGSREQUEST']._serialized_end=670
+  _globals['_UPDATEEMBEDDINGSRESPONSE']._serialized_start=673
+  _globals['_UPDATEEMBEDDINGSRESPONSE']._serialized_end=809
+  _globals['_EXPORTSNAPSHOTREQUEST']._serialized_start=811
+  _globals['_EXPORTSNAPSHOTREQUEST']._serialized_end=834
+  _globals['_EXPORTSNAPSHOTRESPONSE']._serialized_start=836
+  _globals['_EXPORTSNAPSHOTRESPONSE']._serialized_end=893
+  _globals['_IMPORTSNAPSHOTREQUEST']._serialized_start=895
+  _globals['_IMPORTSNAPSHOTREQUEST']._serialized_end=971
+  _globals['_IMPORTSNAPSHOTRESPONSE']._serialized_start=973
+  _globals['_IMPORTSNAPSHOTRESPONSE']._serialized_end=1034
+  _globals['_KNOWLEDGEMAINTENANCESERVICE']._serialized_start=1037
+  _globals['_KNOWLEDGEMAINTENANCESERVICE']._serialized_end=2044
 # @@protoc_insertion_point(module_scope)

@@ -57,6 +57,7 @@ class BulkIngestDocumentsResponse(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
+    DUPLICATES_FIELD_NUMBER: _builtins.int
     sequence_id: _builtins.str
     """The caller's identifier."""
     outcome: _knowledge_pb2.IngestOutcome.ValueType
@@ -67,6 +68,12 @@ class BulkIngestDocumentsResponse(_message.Message):
     def document(self) -> _knowledge_pb2.DocumentInfo:
         """The document as stored, without its text; unset where it was refused."""
 
+    @_builtins.property
+    def duplicates(self) -> _containers.RepeatedCompositeFieldContainer[_knowledge_pb2.DuplicateDocument]:
+        """Other documents of nearly the same text, the likest first, at most five; none where nothing was stored. Of
+        two that are in work at once, at least the later one is told of the other.
+        """
+
     def __init__(
         self,
         *,
@@ -74,10 +81,11 @@ class BulkIngestDocumentsResponse(_message.Message):
         document: _knowledge_pb2.DocumentInfo | None = ...,
         outcome: _knowledge_pb2.IngestOutcome.ValueType = ...,
         refusal: _builtins.str = ...,
+        duplicates: _abc.Iterable[_knowledge_pb2.DuplicateDocument] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "outcome", b"outcome", "refusal", b"refusal", "sequence_id", b"sequence_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "duplicates", b"duplicates", "outcome", b"outcome", "refusal", b"refusal", "sequence_id", b"sequence_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
