@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 WRITES: Final = "onenumbers_writes"
 """Execution option of connections whose transaction writes."""
+_ASK_EVERY_S: Final = 0.01
 _READERS: Final = 2
 """Reads at once: they share the interpreter's lock with everything else, and seldom wait for the disk."""
 
@@ -69,15 +72,25 @@ def _prepare(wait_s: float, connection: Any, _: Any) -> None:
     # The driver begins transactions by itself, and too late: it is told not to, see _begin.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={int(wait_s * 1000)}",
-        "journal_mode=WAL",
-        # What was acknowledged survives a loss of power, not only of the process.
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
+    _write_ahead(cursor, time.monotonic() + wait_s)
+    # What was acknowledged survives a loss of power, not only of the process.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _write_ahead(cursor: Any, end: float) -> None:
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # A new file's first connections change its mode at once, and for this alone SQLite does not wait.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_ASK_EVERY_S)
+        else:
+            return
 
 
 def _forbid_writes(connection: Any, _: Any) -> None:

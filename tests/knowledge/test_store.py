@@ -14,7 +14,7 @@ from onenumbers_knowledge.storage import change_log
 from onenumbers_knowledge.storage.change_log import Moment
 from onenumbers_knowledge.storage.store import open_store
 from onenumbers_knowledge.storage.tables import changes
-from onenumbers_runtime.database import DatabaseError
+from onenumbers_runtime.database import DatabaseError, sqlite_url
 from onenumbers_runtime.settings import SettingsError
 from onenumbers_utilities.registry.store import open_store as open_registry
 
@@ -171,6 +171,14 @@ async def test_two_kinds_of_servers_keep_their_tables_in_one_database(store_url,
             await write(store, make_note(1), b"aaaa")
             assert (await registry.active())[1] == []
             assert (await store.document("note-001")).info.passages == 1
+
+
+async def test_a_new_file_is_opened_by_many_at_once(tmp_path):
+    """The first connections change its mode, for which SQLite does not wait by itself: one in fifteen was refused."""
+    for number in range(30):
+        async with AsyncExitStack() as stack:
+            opening = (open_store(sqlite_url(tmp_path / f"{number}.sqlite")) for _ in range(6))
+            await asyncio.gather(*(stack.enter_async_context(one) for one in opening))
 
 
 def test_settings_say_where_documents_and_the_index_are(monkeypatch, tmp_path):
