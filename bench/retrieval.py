@@ -33,8 +33,8 @@ from onenumbers_knowledge.search.ranking import Mode
 from onenumbers_knowledge.search.searching import LONGEST_QUERY, Search
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.storage.store import open_store
-from onenumbers_models.embedder import LlamaEmbedder
-from onenumbers_models.sources import resolve
+from onenumbers_models.embedding.embedder import LlamaEmbedder
+from onenumbers_models.weights.sources import resolve
 
 CUTOFF = 10
 RRF_K = 60

@@ -48,7 +48,7 @@ PURE = [
     ),
     *(
         f"services/onenumbers_runtime/{name}.py"
-        for name in ("errors", "database", "database_errors", "database_sharing", "spooled")
+        for name in ("errors", "database", "database_errors", "database_sharing", "database_sqlite", "spooled")
     ),
 ]
 SERVED = (

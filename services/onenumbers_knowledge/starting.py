@@ -13,7 +13,7 @@ from onenumbers_knowledge.collection import Collection
 from onenumbers_knowledge.ingestion.loading import load_embedder, load_previous, load_with_progress
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.storage.store import Store
-from onenumbers_models.embedder import LlamaEmbedder
+from onenumbers_models.embedding.embedder import LlamaEmbedder
 from onenumbers_models.errors import ModelError
 from onenumbers_runtime.errors import MeshError
 

@@ -15,7 +15,7 @@ from typing import Any
 from onenumbers_models import commands
 from onenumbers_models.errors import ModelError
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import Kind, Progress
+from onenumbers_models.weights.sources import Kind, Progress
 from onenumbers_runtime import logs
 from onenumbers_runtime.settings import SettingsError
 

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from onenumbers_models import hub
-from onenumbers_models.catalog import CATALOG, find
-from onenumbers_models.chosen import VARIABLES, chosen_file, write_chosen
 from onenumbers_models.errors import ModelError
-from onenumbers_models.measure import measure
-from onenumbers_models.probe import prove
-from onenumbers_models.repack import safe_variant
+from onenumbers_models.process.measure import measure
+from onenumbers_models.process.probe import prove
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import Kind, Progress, ResolvedModel, resolve, state
+from onenumbers_models.weights import hub
+from onenumbers_models.weights.catalog import CATALOG, find
+from onenumbers_models.weights.chosen import VARIABLES, chosen_file, write_chosen
+from onenumbers_models.weights.repack import safe_variant
+from onenumbers_models.weights.sources import Kind, Progress, ResolvedModel, resolve, state
 
 Row = dict[str, Any]
 BENCH_AT_ONCE = (1, 2, 4, 8)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from onenumbers_models.chosen import ChosenSource
-from onenumbers_models.embedding_options import EmbeddingOptions, Pooling
-from onenumbers_models.sources import Kind, ResolvedModel
+from onenumbers_models.embedding.options import EmbeddingOptions, Pooling
+from onenumbers_models.weights.chosen import ChosenSource
+from onenumbers_models.weights.sources import Kind, ResolvedModel
 from onenumbers_runtime.settings import MeshSettings
 
 

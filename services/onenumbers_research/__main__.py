@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from onenumbers_models.statistics import GenerationCollector
+from onenumbers_models.generation.statistics import GenerationCollector
 from onenumbers_research.analysis.population import MAX_BYTES
 from onenumbers_research.analysis.service import AnalysisServicer, analysis_service
 from onenumbers_research.claims.calculation_client import CalculationClient

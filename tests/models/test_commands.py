@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from onenumbers_models.catalog import CATALOG
-from onenumbers_models.hub import parse
 from onenumbers_models.settings import ModelSettings
+from onenumbers_models.weights.catalog import CATALOG
+from onenumbers_models.weights.hub import parse
 
 _SPEC = spec_from_file_location("hub_server", Path(__file__).with_name("hub_server.py"))
 assert _SPEC is not None

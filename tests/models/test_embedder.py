@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onenumbers_models import embedder as embedder_module
-from onenumbers_models.convert import convert_bert
-from onenumbers_models.embedder import LlamaEmbedder
-from onenumbers_models.embedding_context import EmbeddingContext
-from onenumbers_models.embedding_options import EmbeddingOptions
+from onenumbers_models.embedding import embedder as embedder_module
+from onenumbers_models.embedding.context import EmbeddingContext
+from onenumbers_models.embedding.embedder import LlamaEmbedder
+from onenumbers_models.embedding.options import EmbeddingOptions
 from onenumbers_models.errors import ModelError
 from onenumbers_models.native import Model
+from onenumbers_models.weights.convert import convert_bert
 from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError
 
 TEXTS = [

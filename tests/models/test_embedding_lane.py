@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from onenumbers_models.embedding_lane import BATCH_TOKENS, Lane
+from onenumbers_models.embedding.lane import BATCH_TOKENS, Lane
 from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError, UnavailableError
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from onenumbers_models.generator import ChatMessage
+from onenumbers_models.generation.generator import ChatMessage
 from onenumbers_runtime.errors import InvalidArgumentError
 
 QUESTION = [ChatMessage("system", "You answer in one sentence."), ChatMessage("user", "What is the capital of France?")]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from gguf.quants import dequantize
 
-from onenumbers_models.generator import ChatMessage, LlamaGenerator
-from onenumbers_models.probe import CRASH_VARIABLE
-from onenumbers_models.repack import fast_variant
+from onenumbers_models.generation.generator import ChatMessage, LlamaGenerator
+from onenumbers_models.process.probe import CRASH_VARIABLE
+from onenumbers_models.process.supervised import SupervisedGenerator
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.supervised import SupervisedGenerator
+from onenumbers_models.weights.repack import fast_variant
 
 QUESTION = [ChatMessage("system", "You answer in one sentence."), ChatMessage("user", "What is the capital of France?")]
 LIMITS = {"generation_context": 512, "model_threads": 1, "generation_slots": 2}

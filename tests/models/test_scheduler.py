@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from onenumbers_models.generator import ChatMessage, LlamaGenerator
-from onenumbers_models.requests import Completion, GenerationOptions
-from onenumbers_models.statistics import GenerationCollector, GenerationStatistics
+from onenumbers_models.generation.generator import ChatMessage, LlamaGenerator
+from onenumbers_models.generation.requests import Completion, GenerationOptions
+from onenumbers_models.generation.statistics import GenerationCollector, GenerationStatistics
 from onenumbers_runtime.errors import DeadlineExceededError, InvalidArgumentError, ResourceExhaustedError
 
 STORY = [ChatMessage("user", "Tell a very long story about a river.")]

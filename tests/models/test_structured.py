@@ -7,11 +7,11 @@ import pytest
 from google.protobuf import json_format
 
 from onenumbers.utilities.v1 import utilities_pb2
-from onenumbers_models.generator import ChatMessage
-from onenumbers_models.message_schema import message_schema
-from onenumbers_models.requests import Completion
-from onenumbers_models.schema_grammar import grammar_of
-from onenumbers_models.structured import OutputError, parse_json
+from onenumbers_models.generation.generator import ChatMessage
+from onenumbers_models.generation.requests import Completion
+from onenumbers_models.grammar.message_schema import message_schema
+from onenumbers_models.grammar.schema_grammar import grammar_of
+from onenumbers_models.grammar.structured import OutputError, parse_json
 from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError
 
 PERSON = {

@@ -9,12 +9,12 @@ import psutil
 import pytest
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.generator import ChatMessage, LlamaGenerator
-from onenumbers_models.requests import Completion, GenerationOptions
+from onenumbers_models.generation.generator import ChatMessage, LlamaGenerator
+from onenumbers_models.generation.requests import Completion, GenerationOptions
+from onenumbers_models.process.supervised import SupervisedGenerator
+from onenumbers_models.process.wire import decode_event, encode_event
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import ResolvedModel
-from onenumbers_models.supervised import SupervisedGenerator
-from onenumbers_models.wire import decode_event, encode_event
+from onenumbers_models.weights.sources import ResolvedModel
 from onenumbers_runtime.errors import (
     DeadlineExceededError,
     InvalidArgumentError,
@@ -157,8 +157,8 @@ import asyncio, sys
 from pathlib import Path
 import uvloop
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import resolve
-from onenumbers_models.supervised import SupervisedGenerator
+from onenumbers_models.weights.sources import resolve
+from onenumbers_models.process.supervised import SupervisedGenerator
 
 async def main():
     folder = Path(sys.argv[1])

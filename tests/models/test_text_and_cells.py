@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onenumbers_models.cells import CellLedger, PrefixCache, common
-from onenumbers_models.jobs import Job, JobQueue
-from onenumbers_models.requests import GenerationOptions
-from onenumbers_models.text import TextAssembler
+from onenumbers_models.generation.cells import CellLedger, PrefixCache, common
+from onenumbers_models.generation.jobs import Job, JobQueue
+from onenumbers_models.generation.requests import GenerationOptions
+from onenumbers_models.generation.text import TextAssembler
 
 PIECES = st.lists(st.binary(max_size=3), max_size=30)
 

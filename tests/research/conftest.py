@@ -24,8 +24,8 @@ from onenumbers_knowledge.ingestion.loading import load_corpus, load_embedder
 from onenumbers_knowledge.service import KnowledgeServicer, knowledge_service
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.storage.store import open_store
-from onenumbers_models.generator import LlamaGenerator
-from onenumbers_models.sources import resolve
+from onenumbers_models.generation.generator import LlamaGenerator
+from onenumbers_models.weights.sources import resolve
 from onenumbers_research.knowledge_client import KnowledgeClient
 from onenumbers_research.model_slot import ModelSlot
 from onenumbers_research.runs.service import running_discovery

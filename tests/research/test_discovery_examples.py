@@ -8,7 +8,7 @@ import pytest
 from onenumbers.knowledge.v1 import knowledge_pb2 as kpb
 from onenumbers.research.v1 import discovery_pb2 as pb
 from onenumbers.utilities.v1 import registry_pb2
-from onenumbers_models.requests import Completion, JsonResult
+from onenumbers_models.generation.requests import Completion, JsonResult
 from onenumbers_research.discovery import drafting
 from onenumbers_research.discovery.drafting import DRAFTS
 from onenumbers_research.model_slot import ModelSlot

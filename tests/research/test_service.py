@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from onenumbers.research.v1 import research_pb2 as pb
-from onenumbers_models.probe import CRASH_VARIABLE
+from onenumbers_models.process.probe import CRASH_VARIABLE
 from onenumbers_research.answers.answering import NOT_COVERED
 from onenumbers_research.model_slot import ModelSlot, loading_model
 from onenumbers_research.settings import ResearchSettings

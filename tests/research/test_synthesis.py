@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_models.schema_grammar import grammar_of
+from onenumbers_models.grammar.schema_grammar import grammar_of
 from onenumbers_research.discovery.definitions import Letter
 from onenumbers_research.discovery.formula_trees import FUNCTIONS, NONE, QUANTITIES, Tree, read_tree, tree_schema
 from onenumbers_research.discovery.input_quantities import quantities_of

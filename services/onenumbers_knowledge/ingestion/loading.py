@@ -13,10 +13,10 @@ from onenumbers_knowledge.ingestion.corpus_files import CorpusFile, read_corpus
 from onenumbers_knowledge.ingestion.writing import Outcome
 from onenumbers_knowledge.settings import KnowledgeSettings
 from onenumbers_knowledge.storage.store import Store
-from onenumbers_models.embedder import LlamaEmbedder
+from onenumbers_models.embedding.embedder import LlamaEmbedder
 from onenumbers_models.errors import ModelError
-from onenumbers_models.probe import prove
-from onenumbers_models.sources import resolve
+from onenumbers_models.process.probe import prove
+from onenumbers_models.weights.sources import resolve
 
 log = structlog.get_logger()
 

@@ -25,7 +25,7 @@ _PORTION = 64
 
 
 class Embedder(Protocol):
-    """What the collection needs of an embedding model (onenumbers_models.embedder.Embedder)."""
+    """What the collection needs of an embedding model (onenumbers_models.embedding.embedder.Embedder)."""
 
     @property
     def model_id(self) -> str: ...  # noqa: D102

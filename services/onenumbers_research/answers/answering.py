@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onenumbers_models.generator import ChatMessage, Generator
+from onenumbers_models.generation.generator import ChatMessage, Generator
 from onenumbers_research.answers.instructions import defused, instructs
 from onenumbers_research.answers.support import THRESHOLD, content_words, relevance, sentences, support
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.generator import ChatMessage, Generator
+from onenumbers_models.generation.generator import ChatMessage, Generator
 from onenumbers_research.discovery.formula_trees import Tree, read_tree, tree_schema
 from onenumbers_research.discovery.methods import Method
 from onenumbers_runtime.errors import MeshError, ResourceExhaustedError

@@ -20,8 +20,8 @@ import numpy as np
 import structlog
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.probe import prove
-from onenumbers_models.sources import ResolvedModel
+from onenumbers_models.process.probe import prove
+from onenumbers_models.weights.sources import ResolvedModel
 
 log = structlog.get_logger()
 

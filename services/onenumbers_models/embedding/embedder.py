@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_models.embedding_context import TEXTS, EmbeddingContext
-from onenumbers_models.embedding_lane import BATCH_TOKENS, Lane
-from onenumbers_models.embedding_options import EmbeddingOptions, Pooling
+from onenumbers_models.embedding.context import TEXTS, EmbeddingContext
+from onenumbers_models.embedding.lane import BATCH_TOKENS, Lane
+from onenumbers_models.embedding.options import EmbeddingOptions, Pooling
+from onenumbers_models.embedding.vector_cache import VectorCache
 from onenumbers_models.native import Model
-from onenumbers_models.sources import ResolvedModel
-from onenumbers_models.vector_cache import VectorCache
+from onenumbers_models.weights.sources import ResolvedModel
 from onenumbers_runtime.errors import InvalidArgumentError
 
 MAX_WAITING = 2048
@@ -114,7 +114,7 @@ class LlamaEmbedder:
     async def load(
         cls, model: ResolvedModel, *, threads: int, options: EmbeddingOptions | None = None
     ) -> LlamaEmbedder:
-        """Loads a model. Prove it safe first (onenumbers_models.probe).
+        """Loads a model. Prove it safe first (onenumbers_models.process.probe).
 
         Raises:
             ModelError: It cannot be loaded, or gives no vectors of texts.

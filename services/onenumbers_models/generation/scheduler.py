@@ -13,15 +13,15 @@ from collections.abc import Callable
 
 import structlog
 
-from onenumbers_models.batching import SequenceContext
-from onenumbers_models.cells import common
 from onenumbers_models.errors import ModelError
-from onenumbers_models.jobs import Event, Job, JobQueue
+from onenumbers_models.generation.batching import SequenceContext
+from onenumbers_models.generation.cells import common
+from onenumbers_models.generation.jobs import Event, Job, JobQueue
+from onenumbers_models.generation.requests import Completion, Finish
+from onenumbers_models.generation.sampling import TokenSampler
+from onenumbers_models.generation.statistics import GenerationStatistics
+from onenumbers_models.generation.text import TextAssembler
 from onenumbers_models.native import Model
-from onenumbers_models.requests import Completion, Finish
-from onenumbers_models.sampling import TokenSampler
-from onenumbers_models.statistics import GenerationStatistics
-from onenumbers_models.text import TextAssembler
 from onenumbers_runtime.errors import DeadlineExceededError, MeshError, ResourceExhaustedError, UnavailableError
 
 log = structlog.get_logger()

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from onenumbers_models.errors import ModelError, ModelUnsafeError
-from onenumbers_models.requests import ChatMessage, Completion, GenerationOptions
-from onenumbers_models.sources import Kind, ResolvedModel
+from onenumbers_models.generation.requests import ChatMessage, Completion, GenerationOptions
+from onenumbers_models.weights.sources import Kind, ResolvedModel
 
 TIMEOUT_S = 900.0
 _PROMPT = "Tell what numbers have meant to people, from the oldest times to our own, at length. "
@@ -55,7 +55,7 @@ async def measure(
     """
     task = json.dumps([kind, str(model.path), model.pooling, threads, context_length, list(at_once)])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "onenumbers_models.measure", task),
+        *(sys.executable, "-m", "onenumbers_models.process.measure", task),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -79,7 +79,7 @@ async def measure(
 
 
 async def _generation(model: ResolvedModel, threads: int, context_length: int, at_once: list[int]) -> Measurement:
-    from onenumbers_models.generator import LlamaGenerator
+    from onenumbers_models.generation.generator import LlamaGenerator
 
     began = time.monotonic()
     generator = await LlamaGenerator.load(
@@ -108,7 +108,7 @@ async def _generation(model: ResolvedModel, threads: int, context_length: int, a
 
 
 async def _embedding(model: ResolvedModel, threads: int) -> Measurement:
-    from onenumbers_models.embedder import LlamaEmbedder
+    from onenumbers_models.embedding.embedder import LlamaEmbedder
 
     began = time.monotonic()
     embedder = await LlamaEmbedder.load(model, threads=threads)

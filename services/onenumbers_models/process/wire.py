@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.requests import Completion
+from onenumbers_models.generation.requests import Completion
 from onenumbers_runtime import errors
 from onenumbers_runtime.errors import FieldViolation, MeshError
 

@@ -1,6 +1,6 @@
 """The model's process: owns the model, answers over a socket, and ends when the server does.
 
-Usage: `python -m onenumbers_models.worker FD MODEL_AS_JSON` (started by onenumbers_models.supervised)
+Usage: `python -m onenumbers_models.process.worker FD MODEL_AS_JSON` (started by onenumbers_models.process.supervised)
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any
 import structlog
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.generator import LlamaGenerator
-from onenumbers_models.requests import GenerationOptions, decode_messages
-from onenumbers_models.sources import ResolvedModel
-from onenumbers_models.statistics import GenerationStatistics
-from onenumbers_models.wire import LINE_LIMIT, encode, encode_event, receive
+from onenumbers_models.generation.generator import LlamaGenerator
+from onenumbers_models.generation.requests import GenerationOptions, decode_messages
+from onenumbers_models.generation.statistics import GenerationStatistics
+from onenumbers_models.process.wire import LINE_LIMIT, encode, encode_event, receive
+from onenumbers_models.weights.sources import ResolvedModel
 from onenumbers_runtime import logs
 from onenumbers_runtime.errors import MeshError
 from onenumbers_runtime.settings import MeshSettings

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from onenumbers_models.errors import ModelError
+from onenumbers_models.generation.requests import ChatMessage
 from onenumbers_models.native import Model
-from onenumbers_models.requests import ChatMessage
 from onenumbers_runtime.errors import InvalidArgumentError
 
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from onenumbers_models import gbnf
+from onenumbers_models.grammar import gbnf
 from onenumbers_runtime.errors import InvalidArgumentError, invalid
 
 MAX_DEPTH, MAX_RULES, MAX_REPEAT = 32, 2000, 1000

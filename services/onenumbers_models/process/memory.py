@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.sources import ResolvedModel
+from onenumbers_models.weights.sources import ResolvedModel
 
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from onenumbers_models.errors import ModelError
-from onenumbers_models.sources import Kind
+from onenumbers_models.weights.sources import Kind
 from onenumbers_runtime.settings import default_data_dir
 
 FIELDS: dict[Kind, str] = {"embedding": "embedding_model", "generation": "generation_model"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from onenumbers_models.cells import CellLedger, PrefixCache
 from onenumbers_models.errors import ModelError
+from onenumbers_models.generation.cells import CellLedger, PrefixCache
 from onenumbers_models.native import Model
 
 NO_ROOM = 1

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from onenumbers_models import hub
-from onenumbers_models.convert import convert_bert
-from onenumbers_models.embedding_options import Pooling
+from onenumbers_models.embedding.options import Pooling
 from onenumbers_models.errors import ModelError
 from onenumbers_models.native import multiplies_bf16
+from onenumbers_models.weights import hub
+from onenumbers_models.weights.convert import convert_bert
 
 Kind = Literal["embedding", "generation"]
 

@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import structlog
 
-from onenumbers_models.embedding_options import Pooling
+from onenumbers_models.embedding.options import Pooling
 from onenumbers_models.errors import ModelError, ModelUnsafeError
-from onenumbers_models.memory import available_bytes, check_fits
-from onenumbers_models.sources import Kind, ResolvedModel
+from onenumbers_models.process.memory import available_bytes, check_fits
+from onenumbers_models.weights.sources import Kind, ResolvedModel
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ async def prove(
     if _read(record) == fingerprint:
         return
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "onenumbers_models.probe", kind, str(model.path), str(threads)),
+        *(sys.executable, "-m", "onenumbers_models.process.probe", kind, str(model.path), str(threads)),
         *(str(int(model.repack)), str(model.adapter or ""), model.pooling),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -109,8 +109,8 @@ def _read(record: Path) -> Any:
 
 
 async def _try(kind: str, model: ResolvedModel, threads: int) -> None:
-    from onenumbers_models.embedder import LlamaEmbedder
-    from onenumbers_models.generator import ChatMessage, LlamaGenerator
+    from onenumbers_models.embedding.embedder import LlamaEmbedder
+    from onenumbers_models.generation.generator import ChatMessage, LlamaGenerator
 
     if kind == "embedding":
         embedder = await LlamaEmbedder.load(model, threads=threads)

@@ -22,15 +22,15 @@ from typing import Any, Self
 import structlog
 
 from onenumbers_models.errors import ModelError, ModelUnsafeError
-from onenumbers_models.generator import StreamingGenerator
+from onenumbers_models.generation.generator import StreamingGenerator
+from onenumbers_models.generation.prompts import ChatPrompt
+from onenumbers_models.generation.requests import ChatMessage, Completion, GenerationOptions, encode_messages
+from onenumbers_models.generation.statistics import GenerationStatistics
 from onenumbers_models.native import Model
-from onenumbers_models.prompts import ChatPrompt
-from onenumbers_models.repack import safe_variant
-from onenumbers_models.requests import ChatMessage, Completion, GenerationOptions, encode_messages
+from onenumbers_models.process.wire import LINE_LIMIT, decode_event, encode, receive
 from onenumbers_models.settings import ModelSettings
-from onenumbers_models.sources import ResolvedModel
-from onenumbers_models.statistics import GenerationStatistics
-from onenumbers_models.wire import LINE_LIMIT, decode_event, encode, receive
+from onenumbers_models.weights.repack import safe_variant
+from onenumbers_models.weights.sources import ResolvedModel
 from onenumbers_runtime.errors import UnavailableError
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ class SupervisedGenerator(StreamingGenerator):
 
     @classmethod
     async def load(cls, model: ResolvedModel, settings: ModelSettings) -> Self:
-        """Starts the process and returns once it serves. Prove the model safe first (onenumbers_models.probe).
+        """Starts the process and returns once it serves. Prove the model safe first (onenumbers_models.process.probe).
 
         The vocabulary alone is read in this process too, for counting tokens.
 
@@ -204,7 +204,7 @@ class SupervisedGenerator(StreamingGenerator):
                     *(
                         sys.executable,
                         "-m",
-                        "onenumbers_models.worker",
+                        "onenumbers_models.process.worker",
                         str(theirs.fileno()),
                         task,
                     ),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onenumbers_models.generation.requests import GenerationOptions
 from onenumbers_models.native import Model
-from onenumbers_models.requests import GenerationOptions
 from onenumbers_runtime.errors import InvalidArgumentError
 
 _PENALTY_LAST = 128

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from onenumbers_models.requests import Completion, JsonResult
-from onenumbers_models.schema_grammar import grammar_of
+from onenumbers_models.generation.requests import Completion, JsonResult
+from onenumbers_models.grammar.schema_grammar import grammar_of
 from onenumbers_runtime.errors import MeshError, ResourceExhaustedError, invalid
 
 MAX_SCHEMA = 100_000

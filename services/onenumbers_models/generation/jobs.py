@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onenumbers_models.requests import Completion, GenerationOptions, Priority
-from onenumbers_models.text import TextAssembler
+from onenumbers_models.generation.requests import Completion, GenerationOptions, Priority
+from onenumbers_models.generation.text import TextAssembler
 
 Event = str | Completion | Exception
 """A piece of text, then how it ended: a Completion, or the error."""

@@ -11,16 +11,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Protocol, Self
 
-from onenumbers_models.batching import SequenceContext
 from onenumbers_models.errors import ModelError
-from onenumbers_models.jobs import Event, Job
+from onenumbers_models.generation.batching import SequenceContext
+from onenumbers_models.generation.jobs import Event, Job
+from onenumbers_models.generation.prompts import ChatPrompt
+from onenumbers_models.generation.requests import ChatMessage, Completion, GenerationOptions, JsonResult, Priority
+from onenumbers_models.generation.scheduler import Scheduler
+from onenumbers_models.generation.statistics import GenerationStatistics
+from onenumbers_models.grammar.structured import parse_json, schema_grammar
 from onenumbers_models.native import Model
-from onenumbers_models.prompts import ChatPrompt
-from onenumbers_models.requests import ChatMessage, Completion, GenerationOptions, JsonResult, Priority
-from onenumbers_models.scheduler import Scheduler
-from onenumbers_models.sources import ResolvedModel
-from onenumbers_models.statistics import GenerationStatistics
-from onenumbers_models.structured import parse_json, schema_grammar
+from onenumbers_models.weights.sources import ResolvedModel
 
 __all__ = ["ChatMessage", "Generator", "LlamaGenerator"]
 
@@ -191,7 +191,7 @@ class LlamaGenerator(StreamingGenerator):
 
     @classmethod
     async def load(cls, model: ResolvedModel, *, context_length: int, threads: int, **limits: int) -> Self:
-        """Loads a model. Prove it safe first (onenumbers_models.probe).
+        """Loads a model. Prove it safe first (onenumbers_models.process.probe).
 
         Args:
             model: The file.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onenumbers_models.sources import Kind
+from onenumbers_models.weights.sources import Kind
 
 
 @dataclass(frozen=True, slots=True)

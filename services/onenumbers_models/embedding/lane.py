@@ -20,7 +20,7 @@ it (bench/embedding.py --batches), and who comes next waits for the whole batch.
 
 
 class Computes(Protocol):
-    """Where vectors are computed (embedding_context.EmbeddingContext)."""
+    """Where vectors are computed (context.EmbeddingContext)."""
 
     def vectors(self, texts: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]: ...  # noqa: D102
 

@@ -1,0 +1,1 @@
+"""Schemas as grammars, and values in place of text."""

@@ -1,0 +1,1 @@
+"""Where models come from: packages, files and the hub; how their weights are converted, and which are chosen."""
