@@ -1,5 +1,6 @@
 """The console in a real browser, on a running mesh."""
 
+import asyncio
 import shutil
 
 import pytest
@@ -44,6 +45,22 @@ async def test_a_wrong_value_is_told_beside_its_field(page):
     wrong = page.locator("label:has([name=day]) small.wrong")
     await expect(wrong).to_contain_text("31")
     await expect(page.locator("#answer .failed")).to_contain_text("day")
+
+
+async def test_a_tool_that_is_chosen_while_the_overview_is_fetched_stays(page):
+    """The overview came late, and took the place of the form."""
+
+    async def late(route):
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    await page.route("**/v1/tools:stats*", late)
+    await page.reload()
+    async with page.expect_response("**/v1/tools:stats*"):
+        await page.locator("nav").get_by_role("link", name="calculate_life_path", exact=True).click()
+        await expect(page.locator("[name=year]")).to_be_visible()
+    await page.wait_for_timeout(300)
+    await expect(page.locator("[name=year]")).to_be_visible()
 
 
 async def test_arguments_can_be_written_as_json_and_the_other_faces_follow(page):

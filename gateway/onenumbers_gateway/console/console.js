@@ -45,6 +45,8 @@ function grouped(items) {
 
 async function showOverview() {
   const stats = (await toolStats()).filter((item) => Number(item.calls)).sort((a, b) => b.calls - a.calls);
+  // A tool may have been chosen meanwhile.
+  if (location.hash.length > 1) return;
   const figure = (value) => el("td", { class: "figure" }, value);
   const head = ["Tool", "Calls", "Errors", "From cache", "p50 ms", "p99 ms"];
   $("main").replaceChildren(
