@@ -1,10 +1,14 @@
 """Files reach whatever server of the mesh takes them, as the gateway has discovered it."""
 
+import asyncio
+from dataclasses import replace
+
 import httpx
 import pytest
 
 from onenumbers.knowledge.v1 import upload_pb2, upload_pb2_grpc
 from onenumbers.research.v1 import analysis_pb2, analysis_pb2_grpc
+from onenumbers_gateway.uploads.receiver import FileUploads
 from onenumbers_gateway.uploads.routes import DOCUMENTS, POPULATIONS
 from onenumbers_runtime.server import Service
 from onenumbers_runtime.testing import running
@@ -76,3 +80,42 @@ async def test_a_file_goes_to_the_server_that_has_the_service_and_without_one_th
             content=b"x",
         )
         assert (answer.status_code, answer.json()["code"]) == (503, 14)
+
+
+class HangingPopulations(analysis_pb2_grpc.AnalysisServiceServicer):
+    """Stands still, before it reads or before it answers."""
+
+    def __init__(self, *, reads):
+        self.reads = reads
+
+    async def AnalyzePopulation(self, request_iterator, context):
+        if self.reads:
+            async for _ in request_iterator:
+                pass
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize(("reads", "reason"), [(False, "UPLOAD_STALLED"), (True, "UPLOAD_UNANSWERED")])
+async def test_a_server_that_stands_still_is_not_waited_for(reads, reason):
+    service = Service(
+        full_name=POPULATIONS.service,
+        add=analysis_pb2_grpc.add_AnalysisServiceServicer_to_server,
+        servicer=HangingPopulations(reads=reads),
+    )
+    async with running([service]) as (_, channel):
+        uploads = FileUploads(
+            replace(POPULATIONS, answer_s=0.5),
+            lambda: channel,
+            token=None,
+            max_bytes=64 << 20,
+            timeout_s=30,
+            idle_s=0.5,
+        )
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(uploads), base_url="http://mesh", timeout=20
+        ) as client:
+            answer = await client.post(
+                POPULATIONS.path, params={"number": "4", "context": "life_path"}, content=b"x" * (8 << 20)
+            )
+    assert (answer.status_code, answer.json()["code"]) == (504, 4)
+    assert reason in [detail.get("reason") for detail in answer.json()["details"]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -59,7 +59,7 @@ class FileUploads:
         token: Bearer token that the server asks for, or None.
         max_bytes: Size of a file at most; less where the contract says so.
         timeout_s: Longest time until the answer.
-        idle_s: Longest silence of a client that is sending.
+        idle_s: Longest silence of a client that is sending, and longest time that the server takes nothing of it.
     """
 
     def __init__(
@@ -122,7 +122,8 @@ class FileUploads:
                     await self._raw(call, described, headers, body)
                 else:
                     await self._form(call, described, FormReader(boundary), body)
-            response = await _answered(call, receive)
+            async with self._within(self._route.answer_s, "had the whole file and did not answer", "UPLOAD_UNANSWERED"):
+                response = await _answered(call, receive)
             return getattr(response, self._route.answer) if self._route.answer else response
         finally:
             # An upload that did not come to its end leaves nothing at the server.
@@ -167,7 +168,7 @@ class FileUploads:
         await self._describe(call, {**own, **self._description.together(described, form.fields)})
 
     async def _describe(self, call: Any, told: Mapping[str, str]) -> None:
-        await _write(call, self._request(**{self._route.part.name: self._description.message(told)}))
+        await self._write(call, self._request(**{self._route.part.name: self._description.message(told)}))
 
     async def _send(self, call: Any, pieces: AsyncIterator[bytes]) -> None:
         size = 0
@@ -176,7 +177,21 @@ class FileUploads:
             if size > self._max_bytes:
                 raise self._too_large()
             for start in range(0, len(piece), PIECE):
-                await _write(call, self._request(chunk=piece[start : start + PIECE]))
+                await self._write(call, self._request(chunk=piece[start : start + PIECE]))
+
+    async def _write(self, call: Any, request: Message) -> None:
+        async with self._within(self._idle_s, "took nothing of the file", "UPLOAD_STALLED"):
+            await _write(call, request)
+
+    @asynccontextmanager
+    async def _within(self, seconds: float | None, what: str, reason: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise DeadlineExceededError(
+                f"the server {what} for {seconds:g} s: the upload was given up", reason=reason
+            ) from None
 
     async def _body(self, receive: Receive) -> AsyncGenerator[bytes, None]:
         """Yields the body as it comes."""

@@ -42,6 +42,8 @@ class UploadRoute:
     """Field of the message that holds a file which is not sent in pieces: it is not to be given here."""
     answer: str = ""
     """Field of the response that is the answer; all of it when empty."""
+    answer_s: float | None = None
+    """Seconds at most from the last piece to the answer, where that is bounded sooner than the whole upload."""
 
     @property
     def service(self) -> str:
@@ -118,6 +120,8 @@ POPULATIONS: Final = UploadRoute(
         "context": "it tells where the number occurs, as ?context=life_path",
     },
     within="population_csv",
+    # The largest takes 12 s; the rest is for those that are analysed before it.
+    answer_s=120.0,
     answer="analysis",
 )
 UPLOADS: Final = (DOCUMENTS, POPULATIONS)
