@@ -66,7 +66,7 @@ class GatewaySettings(MeshSettings):
     upload_timeout_s: float = Field(900.0, gt=0, le=86_400, validation_alias="MCP_UPLOAD_TIMEOUT")
     """Longest upload of a file over HTTP until the answer, in seconds."""
     upload_idle_s: float = Field(30.0, gt=0, le=3600, validation_alias="MCP_UPLOAD_IDLE_TIMEOUT")
-    """Longest silence of a client that is sending a file over HTTP, in seconds."""
+    """Longest silence of a client that is sending a file over HTTP, and of a server that takes it, in seconds."""
     health_check_interval_s: float = Field(60.0, gt=0, validation_alias="MCP_HEALTH_CHECK_INTERVAL")
     """Seconds between two health checks of an instance; changes arrive at once by the health Watch stream."""
     health_timeout_s: float = Field(5.0, gt=0, le=60, validation_alias="MCP_HEALTH_TIMEOUT")

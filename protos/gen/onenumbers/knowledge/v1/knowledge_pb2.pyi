@@ -209,7 +209,7 @@ class DuplicateDocument(_message.Message):
     document_id: _builtins.str
     """Its identifier."""
     likeness: _builtins.float
-    """Part of the word triples of both texts that they share, 0.8-1."""
+    """Part of the word triples of both, titles included, that they share, 0.8-1."""
     same_content: _builtins.bool
     """Whether the texts are the same, character by character."""
     def __init__(
