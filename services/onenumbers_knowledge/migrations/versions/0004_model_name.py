@@ -22,8 +22,8 @@ def downgrade() -> None:
 
 def _rename(before: str, after: str) -> None:
     facts = dict(op.get_bind().execute(sa.text("SELECT name, value FROM knowledge_facts")).all())
-    # A file of that name may be another model: it keeps its name.
-    if (facts.get("active_model"), facts.get("active_spec")) != (before, SPEC):
+    # A file of that name keeps it. The oldest stores do not say where their model came from.
+    if facts.get("active_model") != before or facts.get("active_spec", SPEC) != SPEC:
         return
     # Where a server had begun to embed everything anew for the name alone, what it made is of no use.
     for statement in (
