@@ -21,7 +21,8 @@ def downgrade() -> None:
 
 
 def _rename(before: str, after: str) -> None:
-    facts = dict(op.get_bind().execute(sa.text("SELECT name, value FROM knowledge_facts")).all())
+    rows = op.get_bind().execute(sa.text("SELECT name, value FROM knowledge_facts"))
+    facts: dict[str, str] = {row.name: row.value for row in rows}
     # A file of that name keeps it. The oldest stores do not say where their model came from.
     if facts.get("active_model") != before or facts.get("active_spec", SPEC) != SPEC:
         return
