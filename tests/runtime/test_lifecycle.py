@@ -1,6 +1,7 @@
 """Start, health, reflection, draining, and what goes wrong at start."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,26 @@ from onenumbers_runtime.testing import running
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.mark.parametrize("server", ["gateway", "knowledge", "research", "utilities"])
+def test_each_server_turns_grpcs_fork_handlers_off_before_grpc_reads_the_setting(server):
+    """They ended children of uvloop with SIGSEGV: a formula's process, a model's, Envoy."""
+    program = f"""
+        import importlib.abc, os, sys
+
+        class Watch(importlib.abc.MetaPathFinder):
+            def find_spec(self, name, path, target=None):
+                if name == "grpc":
+                    print(os.environ.get("GRPC_ENABLE_FORK_SUPPORT"))
+
+        sys.meta_path.insert(0, Watch())
+        import onenumbers_{server}.__main__
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    environment = {name: value for name, value in os.environ.items() if name != "GRPC_ENABLE_FORK_SUPPORT"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "false\n"
 
 
 async def test_health_is_not_serving_until_ready_for_the_server_and_each_service(echo_service):
