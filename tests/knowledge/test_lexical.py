@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onenumbers_knowledge.index import lexical
-from onenumbers_knowledge.index.lexical import LexicalIndex, Segment
+from onenumbers_knowledge.index.lexical import LexicalIndex
+from onenumbers_knowledge.index.lexical_segment import K1, B, Segment, idf
 from onenumbers_knowledge.index.lexical_tail import Tail
 from onenumbers_knowledge.search.words import Analyzer, Vocabulary
 
@@ -56,14 +57,14 @@ def test_scores_are_those_of_bm25s_over_the_same_passages(index):
 @given(st.dictionaries(st.integers(1, 99), st.lists(st.integers(0, 6), max_size=9), min_size=1, max_size=12))
 def test_what_was_added_last_is_scored_as_if_bm25s_had_indexed_it(words):
     tokens = {key: np.array(numbers, dtype=np.int32) for key, numbers in words.items()}
-    segment, tail = Segment(tokens), Tail(k1=lexical._K1, b=lexical._B)
+    segment, tail = Segment(tokens), Tail(k1=K1, b=B)
     for key, numbers in tokens.items():
         tail.add(key, numbers)
     assert tail.rows().keys.tolist() == segment.keys.tolist()
     # What a word is worth over all passages is given from outside; here it is that of these alone.
     frequency = {term: sum(term in numbers for numbers in words.values()) for term in range(7)}
     weights = {
-        term: (weight, lexical._idf(frequency[term], len(words)))
+        term: (weight, idf(frequency[term], len(words)))
         for term, weight in ((0, 1.0), (3, 2.0), (6, 1.0), (9, 1.0))
         if frequency.get(term)
     }

@@ -15,10 +15,11 @@ import structlog
 from numpy.typing import NDArray
 
 from onenumbers_knowledge.index import large as large_index
-from onenumbers_knowledge.index.lexical import Segment
+from onenumbers_knowledge.index.lexical_segment import Segment
 from onenumbers_knowledge.index.passage_index import PassageIndex
 from onenumbers_knowledge.index.vectors import FLAT_MAX
 from onenumbers_knowledge.storage.store import Store
+from onenumbers_runtime.memory import give_back
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -56,6 +57,7 @@ async def fill_words(index: PassageIndex, store: Store, model: str, run: Run) ->
     async for texts in store.texts(model):
         await run(partial(index.add_words, texts))
     await run(index.end_bulk)
+    await asyncio.to_thread(give_back)
     if len(index) >= _FROZEN_FROM:
         gc.collect()
         gc.freeze()
@@ -157,8 +159,11 @@ class Upkeep:
                 tokens = await self._run(words.merge_due)
                 if tokens:
                     await self._run(partial(words.adopt, await asyncio.to_thread(Segment, tokens)))
+                    del tokens
+                    await asyncio.to_thread(give_back)
             kind = await resize(index, self._store, model, self._run, stopping=self._stopping)
             if kind:
+                await asyncio.to_thread(give_back)
                 log.info("index_exchanged", kind=kind, vectors=len(index))
         finally:
             self._busy = False

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.index.key_rows import KeyRows
+from onenumbers_knowledge.index.lexical_segment import K1, B, Segment, idf
 from onenumbers_knowledge.index.lexical_tail import Rows, Tail
 from onenumbers_knowledge.search.words import Vocabulary
-
-# It tells in detail what it builds, at every change of a document.
-logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 TAIL = 256
 """Passages after which what was added is due to become a segment of its own."""
@@ -26,73 +20,6 @@ TAIL_MAX = 4096
 """Passages after which it becomes one at once, and searches wait for it: nobody has made one of them meanwhile."""
 MERGE_AT = 6
 """Segments after which the small ones are due to be merged."""
-_K1, _B = 1.5, 0.75
-
-
-class Segment:
-    """Passages that bm25s indexed together, their rows in ascending order of their keys.
-
-    Args:
-        tokens: Numbers of the words of each passage, by its key.
-    """
-
-    def __init__(self, tokens: Mapping[int, NDArray[np.int32]]) -> None:
-        self.keys = np.array(sorted(tokens), dtype=np.int64)
-        self._rows = KeyRows(self.keys)
-        self.alive = np.ones(len(self.keys), dtype=bool)
-        self._living = len(self.keys)
-        ordered = [tokens[int(key)] for key in self.keys]
-        lengths = [len(item) for item in ordered]
-        joined = np.concatenate(ordered) if sum(lengths) else np.empty(0, dtype=np.int32)
-        terms, local = np.unique(joined, return_inverse=True)
-        self._columns = {int(term): column for column, term in enumerate(terms)}
-        self._data = np.empty(0, dtype=np.float32)
-        if len(terms):
-            parts = [part.tolist() for part in np.split(local, np.cumsum(lengths)[:-1])]
-            engine: Any = bm25s.BM25(k1=_K1, b=_B, method="lucene")
-            numbered = {column: column for column in range(len(terms))}
-            engine.index((parts, numbered), create_empty_token=False, show_progress=False)
-            self._data, self._indices = engine.scores["data"], engine.scores["indices"]
-            self._bounds = engine.scores["indptr"]
-
-    def score(self, weights: Mapping[int, tuple[float, float]]) -> NDArray[np.float32]:
-        """Returns the BM25 score of every row, shape (rows,).
-
-        Args:
-            weights: Weight of each word in the query, and its inverse document frequency over all segments.
-        """
-        scores = np.zeros(len(self.keys), dtype=np.float32)
-        for term, (weight, idf) in weights.items():
-            column = self._columns.get(term)
-            if column is None:
-                continue
-            start, end = self._bounds[column], self._bounds[column + 1]
-            # bm25s counted within the segment; what a word is worth is measured over all of them.
-            own = _idf(int(end - start), len(self.keys))
-            scores[self._indices[start:end]] += self._data[start:end] * np.float32(weight * idf / own)
-        if self._living < len(self.keys):
-            scores[~self.alive] = 0
-        return scores
-
-    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
-        """Returns the row of each key, and whether the key is here; the row of one that is not says nothing."""
-        rows, here = self._rows.find(keys)
-        return rows, here if self._living == len(self.keys) else here & self.alive[rows]
-
-    def drop(self, key: int) -> bool:
-        """Stops finding a passage; returns whether it was here."""
-        (row,), (here,) = self.rows(np.array([key], dtype=np.int64))
-        if here:
-            self.alive[row] = False
-            self._living -= 1
-        return bool(here)
-
-    def living(self) -> list[int]:
-        """Returns the keys that can be found."""
-        return [int(key) for key in self.keys[self.alive]]
-
-    def __len__(self) -> int:
-        return self._living
 
 
 class Scored(Protocol):
@@ -153,7 +80,7 @@ class LexicalIndex:
         self._frequency: Counter[int] = Counter()
         self._tokens: dict[int, NDArray[np.int32]] = {}
         self._segments: list[Segment] = []
-        self._tail = Tail(k1=_K1, b=_B)
+        self._tail = Tail(k1=K1, b=B)
         self._bulk = False
 
     def begin_bulk(self) -> None:
@@ -205,7 +132,7 @@ class LexicalIndex:
     def score(self, query: Mapping[int, float]) -> Scores:
         """Returns the BM25 scores of all passages for the words of a query with their weights."""
         total = len(self._tokens)
-        weights = {term: (weight, _idf(self._frequency[term], total)) for term, weight in query.items()}
+        weights = {term: (weight, idf(self._frequency[term], total)) for term, weight in query.items()}
         if not weights:
             return Scores()
         served: list[Segment | Rows] = [*self._segments]
@@ -217,7 +144,7 @@ class LexicalIndex:
         """Returns the stems of a text with their inverse document frequencies; those that no passage has count most."""
         total = len(self._tokens)
         return {
-            stem: _idf(self._frequency[term] if term is not None else 0, total)
+            stem: idf(self._frequency[term] if term is not None else 0, total)
             for stem, term in self._vocabulary.ask(text)
         }
 
@@ -250,9 +177,4 @@ class LexicalIndex:
     def _freeze(self) -> None:
         if self._tail:
             self._segments.append(Segment(self._tail.tokens))
-            self._tail = Tail(k1=_K1, b=_B)
-
-
-def _idf(frequency: int, total: int) -> float:
-    """Returns the inverse document frequency (Lucene's variant of Robertson and Spärck Jones), always above 0."""
-    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+            self._tail = Tail(k1=K1, b=B)

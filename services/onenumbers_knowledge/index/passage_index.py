@@ -37,6 +37,11 @@ class Question:
     min_similarity: float | None = None
     diversity: float = 0.0
 
+    @property
+    def needs_vector(self) -> bool:
+        """Whether passages are compared with its meaning."""
+        return self.mode is not Mode.LEXICAL or self.min_similarity is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Matched:
@@ -47,6 +52,8 @@ class Matched:
     words: _Words
     shared: NDArray[np.int64]
     """Keys of the best passages that share a word with it; none where words bring no candidates."""
+    vectors: NDArray[np.float32]
+    """Their vectors, shape (n, dimensions); none where the question needs no vector."""
     numbers: frozenset[int]
     """Numbers that it names."""
     worth: Mapping[str, float]
@@ -211,6 +218,7 @@ class PassageIndex:
             state=self._state,
             words=words,
             shared=shared,
+            vectors=self.dense.vectors(shared if question.needs_vector else shared[:0]),
             numbers=named_numbers(question.text),
             worth=self.lexical.worth(question.text),
             words_known=len(query) or len(named),
@@ -221,23 +229,24 @@ class PassageIndex:
 
         Args:
             question: What is asked.
-            vector: Vector of its text, of length 1; None where only words count.
+            vector: Vector of its text, of length 1; unused where it needs none.
             matched: What `match` returned for it.
             count: How many passages at most.
         """
         if matched.state != self._state:
             # Passages have come or gone since; what was matched may name some that are not there any more.
             matched = self.match(question, count)
+        if not question.needs_vector:
+            vector = None
         allowed = self.dense.matching(question.filters)
         keys, cosines = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
         if question.mode is not Mode.LEXICAL and vector is not None:
             keys, cosines = self.dense.search(vector, max(DEPTH, count), question.filters)
         least = float(cosines[-1]) if len(cosines) else 0.0
-        missing = matched.shared[~np.isin(matched.shared, keys)]
-        if len(missing):
-            keys = np.concatenate([keys, missing])
-            if vector is not None:
-                cosines = np.concatenate([cosines, self.dense.vectors(missing) @ vector])
+        missing = ~np.isin(matched.shared, keys)
+        keys = np.concatenate([keys, matched.shared[missing]])
+        if vector is not None:
+            cosines = np.concatenate([cosines, (matched.vectors @ vector)[missing]])
         documents, sizes, about = self._table.rows(keys)
         shared_words = matched.words.of_both(keys, documents)
         fused = None

@@ -152,9 +152,7 @@ async def search(
     end = asked.offset + asked.count
     matching = asyncio.create_task(run(lambda: index.match(question, end + 1)))
     try:
-        vector = None
-        if asked.mode is not Mode.LEXICAL or asked.min_similarity is not None:
-            vector = await _vector(embedder, text)
+        vector = await _vector(embedder, text) if question.needs_vector else None
         matched = await matching
     finally:
         matching.cancel()
