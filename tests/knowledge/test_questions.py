@@ -81,3 +81,6 @@ async def test_questions_find_what_answers_them_among_five_documents(tmp_path):
     assert reciprocal >= 0.78, told
     assert all(figures[Mode.HYBRID] > figures[mode] for mode in (Mode.DENSE, Mode.LEXICAL)), told
     assert all(value >= bound for value, bound in zip(unseen, (0.94, 0.95, 0.83), strict=True)), unseen
+    # The aim, over every question that there is: the rules were chosen on the first set, so it alone would say less.
+    count = len(ANSWERABLE) + len(UNSEEN)
+    assert (recall * len(ANSWERABLE) + unseen[0] * len(UNSEEN)) / count >= 0.9, (told, unseen)

@@ -36,6 +36,9 @@ _REPLIES: tuple[tuple[int, int, int, str], ...] = (
     (504, 504, 4, "DEADLINE_EXCEEDED"),
 )
 
+_NOBODY = "no instance of the server that has this method is ready; the mesh goes on looking for one"
+"""Envoy's own words are "no healthy upstream", which tell a caller nothing."""
+
 
 def build_local_replies() -> hcm_pb2.LocalReplyConfig:
     """Returns the mappers of all statuses that Envoy answers by itself."""
@@ -45,6 +48,14 @@ def build_local_replies() -> hcm_pb2.LocalReplyConfig:
 
 
 def _mappers() -> Iterator[hcm_pb2.ResponseMapper]:
+    # The first that fits is used. For gRPC the body is what becomes grpc-message.
+    mapper = hcm_pb2.ResponseMapper(filter=_all(_flag("UH"), _reads_json()))
+    mapper.body.inline_string = _NOBODY
+    mapper.body_format_override.CopyFrom(_body(14, "UPSTREAM_UNAVAILABLE"))
+    yield mapper
+    mapper = hcm_pb2.ResponseMapper(filter=_flag("UH"))
+    mapper.body.inline_string = _NOBODY
+    yield mapper
     for status, sent, code, reason in _REPLIES:
         mapper = hcm_pb2.ResponseMapper(filter=_all(_status(status), _reads_json()))
         mapper.status_code.value = sent
@@ -98,6 +109,12 @@ def _status(value: int) -> _Filter:
     comparison.value.default_value = value
     comparison.value.runtime_key = f"onenumbers.local_reply.{value}"
     return status
+
+
+def _flag(value: str) -> _Filter:
+    flagged = _Filter()
+    flagged.response_flag_filter.flags.append(value)
+    return flagged
 
 
 def _all(*filters: _Filter) -> _Filter:
