@@ -154,7 +154,7 @@ async def test_garbage_on_the_connection_is_400_and_harms_nobody(lab_edge):
 async def test_a_unary_call_without_deadline_ends_at_the_edges_timeout(lab_edge, lab, edge_options):
     edge, behaviour = lab_edge
     body = error_of(await edge.http.post("/v1/lab/wait", json={"seconds": 30}), 504, 4)
-    # Envoy hands its timeout on as the deadline; where the server is the first to end the call, no reason comes with it.
+    # Envoy hands its timeout on as deadline; where the server is the first to end the call, no reason comes with it.
     assert not body["details"] or reason_of(body) == "DEADLINE_EXCEEDED"
     async with asyncio.timeout(5):
         await behaviour.cancelled.wait()
