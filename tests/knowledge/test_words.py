@@ -16,6 +16,9 @@ def stems():
 def test_numbers_in_words_are_their_digits(stems):
     assert stems("seven, sevens, 7 and the 7th") == ["7", "7", "7", "7"]
     assert stems("the twenty-second, a Twenty-Two, thirty-three") == ["22", "22", "33"]
+    assert stems("plenty-two, a_twenty-two, twenty-twofold, forty-two-eight") == [
+        *("plenti", "2", "a_twenti", "2", "20", "twofold", "42", "8")
+    ]
     assert stems("thirteenth twentieth ninety") == ["13", "20", "90"]
     assert stems("the one that counts") == ["one", "count"], "one mostly counts nothing"
     assert NUMBERS["sixes"] == 6

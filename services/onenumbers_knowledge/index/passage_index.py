@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onenumbers_knowledge.index.filters import Filters
+from onenumbers_knowledge.index.key_rows import KeyRows
 from onenumbers_knowledge.index.lexical import LexicalIndex, Scores
 from onenumbers_knowledge.index.passage_table import PassageTable
 from onenumbers_knowledge.index.vectors import VectorIndex
@@ -24,7 +25,10 @@ from onenumbers_knowledge.storage.index_source import IndexedText, IndexEntry
 _RAREST = 24
 """Words of a document by which those like it are looked for."""
 DEPTH = 500
-"""Passages that each ranking contributes, and that can be paged through."""
+"""Passages that a ranking by one of both has, and that can be paged through."""
+_WORDS_DEPTH = 200
+"""Passages that words contribute to a hybrid ranking beside those of the vectors: what shares words, but less than so
+many others, and is near in meaning to none, comes on no first page (docs/retrieval.md has the figures)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,9 @@ class PassageIndex:
         words = _Words(self.lexical.score(named), self.documents.score(named), self._table)
         shared = np.empty(0, dtype=np.int64)
         if question.mode is not Mode.DENSE:
-            shared = words.best(max(DEPTH, count), self.dense.matching(question.filters))
+            # The same for every page of a search, or pages would overlap.
+            most = _WORDS_DEPTH if question.mode is Mode.HYBRID else max(DEPTH, count)
+            shared = words.best(most, self.dense.matching(question.filters))
         return Matched(
             state=self._state,
             words=words,
@@ -243,7 +249,8 @@ class PassageIndex:
         if question.mode is not Mode.LEXICAL and vector is not None:
             keys, cosines = self.dense.search(vector, max(DEPTH, count), question.filters)
         least = float(cosines[-1]) if len(cosines) else 0.0
-        missing = ~np.isin(matched.shared, keys)
+        _, found = KeyRows(np.sort(keys)).find(matched.shared)
+        missing = ~found
         keys = np.concatenate([keys, matched.shared[missing]])
         if vector is not None:
             cosines = np.concatenate([cosines, (matched.vectors @ vector)[missing]])

@@ -29,8 +29,9 @@ COMPOUNDS: Final = {
 }
 """Numbers of two words, such as "twenty-two" and "thirty-first"."""
 
-COMPOUND_PATTERN: Final = rf"(?:{'|'.join(_TENS)})-(?:{'|'.join((*_UNITS, *_ORDINAL_UNITS))})\b"
-"""Regular expression of `COMPOUNDS`, in two steps: all of them side by side would be tried at every word."""
+_AFTER_TENS: Final = "|".join(rf"(?<=\b{tens}-)" for tens in _TENS)
+COMPOUND_END: Final = rf"-(?:{_AFTER_TENS})(?:{'|'.join((*_UNITS, *_ORDINAL_UNITS))})\b"
+"""Regular expression of what follows the first word of `COMPOUNDS`: for nearly all words the hyphen decides."""
 
 CARDINALS: Final = {
     "zero": 0,

@@ -12,9 +12,9 @@ import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.search.number_words import COMPOUND_PATTERN, NUMBERS
+from onenumbers_knowledge.search.number_words import COMPOUND_END, NUMBERS
 
-_WORD = re.compile(rf"{COMPOUND_PATTERN}|\w+", re.IGNORECASE)
+_WORD = re.compile(rf"\w+(?:{COMPOUND_END})?", re.IGNORECASE)
 _PLACE = re.compile(r"(\d+)(?:st|nd|rd|th|s)")
 _NO_LETTERS = frozenset("AI")
 """Capital letters that are words of English."""
