@@ -38,12 +38,11 @@ class Segment:
         ordered = [tokens[int(key)] for key in self.keys]
         lengths = [len(item) for item in ordered]
         joined = np.concatenate(ordered) if sum(lengths) else np.empty(0, dtype=np.int32)
-        terms, local = np.unique(joined, return_inverse=True)
-        self._columns = {int(term): column for column, term in enumerate(terms)}
+        self._terms, local = np.unique(joined, return_inverse=True)
         self._data = np.empty(0, dtype=np.float32)
-        if len(terms):
+        if len(self._terms):
             engine: Any = bm25s.BM25(k1=K1, b=B, method="lucene")
-            made = engine.build_index_from_ids(range(len(terms)), _Lists(local, lengths), show_progress=False)
+            made = engine.build_index_from_ids(range(len(self._terms)), _Lists(local, lengths), show_progress=False)
             self._data, self._indices, self._bounds = made["data"], made["indices"], made["indptr"]
 
     def score(self, weights: Mapping[int, tuple[float, float]]) -> NDArray[np.float32]:
@@ -53,9 +52,9 @@ class Segment:
             weights: Weight of each word in the query, and its inverse document frequency over all segments.
         """
         scores = np.zeros(len(self.keys), dtype=np.float32)
-        for term, (weight, worth) in weights.items():
-            column = self._columns.get(term)
-            if column is None:
+        columns = np.searchsorted(self._terms, list(weights)).tolist()
+        for column, (term, (weight, worth)) in zip(columns, weights.items(), strict=True):
+            if column == len(self._terms) or self._terms[column] != term:
                 continue
             start, end = self._bounds[column], self._bounds[column + 1]
             # bm25s counted within the segment; what a word is worth is measured over all of them.
