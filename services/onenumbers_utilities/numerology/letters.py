@@ -75,11 +75,12 @@ class LetterMap(dict[int, str]):
         if char in _SEPARATORS or unicodedata.category(char) == "Zs":
             return " "
         letters = ""
+        # No character is composed of more than one letter and its marks.
         for part in unicodedata.normalize("NFD", char):
             if part.isascii() and part.isalpha():
-                letters += part.upper()
+                letters = part.upper()
             elif part in _EXPLICIT:
-                letters += _EXPLICIT[part]
+                letters = _EXPLICIT[part]
             elif not _FIRST_MARK <= part <= _LAST_MARK or part == _GRAPHEME_JOINER:
                 return UNKNOWN
         return letters
