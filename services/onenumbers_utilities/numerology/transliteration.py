@@ -98,11 +98,11 @@ def transliteration_notices(standard: Transliteration, counted: str) -> tuple[No
 
 def _require_readable(raw: str, found: list[str], standard: Transliteration, policy: LetterPolicy, field: str) -> None:
     """Refuses a name of a script that the standard does not read; Latin names pass, whatever is wrong with them."""
+    if "Latin" in found:
+        return
     table = LETTER_MAPS[policy]
     for position, (char, where) in enumerate(zip(raw, found, strict=True), start=1):
-        if where not in ("", "Latin", "Inherited") and table.unknown(char):
-            if any(other == "Latin" for other in found):
-                return
+        if where not in ("", "Inherited") and table.unknown(char):
             raise _error(
                 char,
                 position,
@@ -116,7 +116,7 @@ def _check(text: str, standard: Transliteration, policy: LetterPolicy, field: st
     chosen, table = STANDARDS[standard], LETTER_MAPS[policy]
     for position, char in enumerate(text, start=1):
         where = script(char)
-        if where in ("", "Inherited") and not chosen.has(char.lower()):
+        if where in ("", "Inherited") and not chosen.has(char):
             found = refusal(text, policy, field, start=position) if table.unknown(char) else None
             if found is None and composed and where and char not in _MARKS.get(chosen.script, ""):
                 rule, problem = problem_of(char, latin=False)
@@ -125,7 +125,7 @@ def _check(text: str, standard: Transliteration, policy: LetterPolicy, field: st
                 )
             if found is not None:
                 raise found
-        elif where not in ("", "Inherited", chosen.script):
+        elif where not in ("", chosen.script):
             raise _error(
                 char,
                 position,
@@ -148,8 +148,7 @@ def _has(chosen: Standard, char: str) -> bool:
     if chosen.has(char.lower()):
         return True
     return chosen.script == "Greek" and all(
-        chosen.has(part) or part in _MARKS["Greek"]
-        for part in unicodedata.normalize("NFD", char.lower()).replace("ς", "σ")
+        chosen.has(part) or part in _MARKS["Greek"] for part in unicodedata.normalize("NFD", char.lower())
     )
 
 
