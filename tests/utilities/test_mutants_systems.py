@@ -107,6 +107,8 @@ REFUSED = {
     "phone.character phone": lambda: objects.phone_number("0+40721"),
     "phone.digits phone": lambda: objects.phone_number("+12"),
     "planes.table system": lambda: planes(NAME, table=CHALDEAN),
+    "timeline.age from_age": lambda: timeline_ages(BORN, from_age=-1, to_age=None, as_of=None),
+    "timeline.age to_age": lambda: timeline_ages(BORN, from_age=None, to_age=121, as_of=None),
     "timeline.age as_of": lambda: timeline_ages(BORN, from_age=None, to_age=None, as_of=date(2090, 1, 1)),
     "timeline.as_of_or_ages as_of": lambda: timeline_ages(BORN, from_age=1, to_age=None, as_of=date(2000, 1, 1)),
     "timeline.order to_age": lambda: timeline_ages(BORN, from_age=5, to_age=4, as_of=None),
