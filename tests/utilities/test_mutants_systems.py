@@ -274,6 +274,7 @@ def test_a_chart_of_phillips_tells_what_its_century_always_has():
         found = phillips_chart(born)
         assert found.always_present == always
         assert any(century in each.message for each in found.warnings)
+        assert any(f" has {' and '.join(map(str, always))}: " in each.message for each in found.warnings)
 
 
 def test_parts_of_a_business_name():

@@ -24,7 +24,7 @@ T = Transliteration
         (T.BULGARIAN_2009, "Мария ПЕТРОВА", "Maria PETROVA"),
         # One capital that becomes two letters is the beginning of a name; two of them are a name in capitals.
         (T.ELOT_743, "Ψ", "Ps"),
-        (T.ELOT_743, "ΨΑ", "PSA"),
+        (T.UKRAINIAN_2010, "АЖ", "AZH"),
         # Doc 9303 writes teh marbuta as XTA within a word and as XAH at its end.
         (T.ICAO_9303_ARABIC, "فاةمة", "FAXTAMXAH"),
     ],
