@@ -95,27 +95,28 @@ class Loop:
             raise SystemExit(f"without a mutant in force the tests end in a fork as: {failed}")
         if self.in_fork("fail", list(self.items)) != KILLED:
             raise SystemExit("the tests pass although every function is broken")
-        if self.afresh("") != SURVIVED:
+        if self.afresh("", self.paths) != SURVIVED:
             raise SystemExit("without a mutant in force the tests end in a process of their own as failed")
 
     def verdict(self, mutant: Mutant, *, complete: bool) -> str:
         """Returns what became of a mutant."""
         chosen = self.chosen(mutant)
         if complete and chosen == [self.first]:
-            return self.afresh(mutant.name)
+            own = [path for path in self.paths if mutant.module.partition("_")[0] in path]
+            return KILLED if own and self.afresh(mutant.name, own) == KILLED else self.afresh(mutant.name, self.paths)
         if not complete:
             spent = list(accumulate(self.durations.get(test, 0) for test in chosen))
             chosen = chosen[: max(10, bisect_right(spent, QUICK))]
         return self.in_fork(mutant.name, chosen) if chosen else UNREACHED
 
-    def afresh(self, name: str) -> str:
-        """Returns how all tests end where the mutant is in force from the first import on.
+    def afresh(self, name: str, paths: list[str]) -> str:
+        """Returns how the tests of some files end where the mutant is in force from the first import on.
 
         The tables that are built at import are built already in a fork, so a mutant of what builds them needs this.
         """
         limit = (AFRESH, AFRESH)
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", *OPTIONS, *self.paths],
+            [sys.executable, "-m", "pytest", "-x", *OPTIONS, *paths],
             env={**os.environ, "MUTANT_UNDER_TEST": name},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
