@@ -11,7 +11,7 @@ from onenumbers_utilities.numerology.letters import LetterMap, problem_of, refus
 from onenumbers_utilities.numerology.name_parts import name_parts
 from onenumbers_utilities.numerology.names import read_name
 from onenumbers_utilities.numerology.native_letters import NativeLetter, NativeSystem, NativeWord, native_letters
-from onenumbers_utilities.numerology.options import LetterPolicy, School, Transliteration
+from onenumbers_utilities.numerology.options import LetterPolicy, School
 from onenumbers_utilities.numerology.results import Component, Notice, NumberResult
 from onenumbers_utilities.numerology.tables import LetterTable
 from onenumbers_utilities.numerology.transliteration_standards import standards_for
@@ -53,7 +53,6 @@ def test_diacritical_marks_end_where_letters_written_as_marks_begin():
 def test_a_sign_that_composition_makes_a_joiner_is_one_as_it_is_sent(sign):
     """A name with it was refused where it is transliterated, and blamed for another character in Latin ones."""
     assert read_name(f"Ana{sign}Maria").parts == ("ANAMARIA",)
-    assert read_name(f"Άννα{sign}Μαρία", transliteration=Transliteration.ELOT_743).parts == ("ANNAMARIA",)
     assert refused(read_name, f"Ana{sign}王").metadata["position"] == "5"
 
 

@@ -8,6 +8,7 @@ from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_utilities.numerology.names import read_name
 from onenumbers_utilities.numerology.options import Transliteration
 from onenumbers_utilities.numerology.transliteration import transliterate
+from onenumbers_utilities.numerology.transliteration_standards import STANDARDS
 
 T = Transliteration
 
@@ -31,6 +32,19 @@ T = Transliteration
 )
 def test_what_a_rule_makes_of_a_name(standard, name, latin):
     assert read_name(name, transliteration=standard).latin == latin
+
+
+JOINERS = "-\u2010\u2011\u2012\u2013'\u2019\u2018\u02bc\u02bb\u2032`\u00b4\u00b7\u0387\u1fef\u1ffd"
+SPELLINGS = {"Cyrillic": ("Ана", "мама"), "Greek": ("Άννα", "βάσω"), "Hebrew": ("דוד", "בן"), "Arabic": ("محمد", "علي")}
+
+
+@pytest.mark.parametrize("standard", Transliteration)
+def test_hyphens_apostrophes_and_dots_join_names_of_every_script(standard):
+    """A Greek middle dot ended in an internal error, and the Ukrainian apostrophe U+02BC was refused as a letter."""
+    first, second = SPELLINGS[STANDARDS[standard].script]
+    joined = ("".join(read_name(f"{first} {second}", transliteration=standard).parts),)
+    for sign in JOINERS:
+        assert read_name(f"{first}{sign}{second}", transliteration=standard).parts == joined, f"U+{ord(sign):04X}"
 
 
 def test_a_script_without_vowels_is_said_to_have_none():
@@ -102,6 +116,22 @@ def test_a_script_without_vowels_is_said_to_have_none():
             "name.mixed_scripts",
             (
                 "mixes scripts: it has the Latin 'P' (U+0050) at position 6 among Cyrillic letters; "
+                "write the whole name in one script"
+            ),
+        ),
+        # What follows an apostrophe is looked at as well, and other letters above the line are no apostrophes.
+        (
+            "Дарʼя 2",
+            T.UKRAINIAN_2010,
+            "name.digit",
+            "has the digit or number '2' at position 7; write it in letters as the name is spoken",
+        ),
+        (
+            "Юʰ",
+            T.ICAO_9303_RUSSIAN,
+            "name.mixed_scripts",
+            (
+                "mixes scripts: it has the Modifier 'ʰ' (U+02B0) at position 2 among Cyrillic letters; "
                 "write the whole name in one script"
             ),
         ),
