@@ -28,10 +28,21 @@ T = Transliteration
         (T.UKRAINIAN_2010, "АЖ", "AZH"),
         # Doc 9303 writes teh marbuta as XTA within a word and as XAH at its end.
         (T.ICAO_9303_ARABIC, "فاةمة", "FAXTAMXAH"),
+        # Gershayim and the stroke between letters are written as nothing.
+        (T.ISO_259_2, "צה״ל", "Ṣhl"),
+        (T.ISO_233, "محـمد", "Mḥmd"),
     ],
 )
 def test_what_a_rule_makes_of_a_name(standard, name, latin):
     assert read_name(name, transliteration=standard).latin == latin
+
+
+@pytest.mark.parametrize("standard", Transliteration)
+def test_every_standard_says_what_it_is_and_who_published_it(standard):
+    found = STANDARDS[standard]
+    assert all(isinstance(each, str) and each for each in (found.title, found.script, found.source))
+    assert (found.library is None) == bool(found.letters) == (not found.map) == (not found.alphabet)
+    assert found.endings == ({"ия": "иа"} if standard is T.BULGARIAN_2009 else {})
 
 
 JOINERS = "-\u2010\u2011\u2012\u2013'\u2019\u2018\u02bc\u02bb\u2032`\u00b4\u00b7\u0387\u1fef\u1ffd"
