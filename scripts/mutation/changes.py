@@ -45,19 +45,24 @@ class _Blank(ast.NodeTransformer):
         return ast.Constant("") if isinstance(node.value, str) else node
 
 
-def _functions(path: Path) -> dict[str, ast.AST]:
+def _functions(path: Path) -> dict[str, ast.FunctionDef]:
     tree = ast.parse(path.read_text())
     return {
         node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and "__mutmut_" in node.name
     }
 
 
-def _lines(function: ast.AST) -> list[str]:
-    return [line.strip() for line in ast.unparse(function).splitlines() if not line.startswith("def ")]
+def _lines(function: ast.FunctionDef) -> list[str]:
+    """Returns the lines of a function without its name, which differs from mutant to mutant."""
+    return [line.strip() for line in ast.unparse(function).replace(function.name, "", 1).splitlines()]
 
 
-def _body(function: ast.AST) -> list[str]:
-    return [ast.dump(_Blank().visit(ast.parse(ast.unparse(each)))) for each in function.body]  # type: ignore[attr-defined]
+def _shape(function: ast.FunctionDef) -> list[str]:
+    """Returns what a function does apart from its texts: defaults of arguments and statements."""
+    return [
+        ast.dump(_Blank().visit(ast.parse(ast.unparse(each))))
+        for each in (*function.args.defaults, *filter(None, function.args.kw_defaults), *function.body)
+    ]
 
 
 def mutants_of(module: str) -> list[Mutant]:
@@ -72,8 +77,8 @@ def mutants_of(module: str) -> list[Mutant]:
         base = mangled.rpartition("__mutmut_")[0]
         original = functions[base + "__mutmut_orig"]
         if base not in originals:
-            originals[base] = _lines(original), _body(original)
-        lines, body = originals[base]
+            originals[base] = _lines(original), _shape(original)
+        lines, shape = originals[base]
         changed = _lines(functions[mangled])
         pairs = [line for line in difflib.ndiff(lines, changed) if line[:2] in ("- ", "+ ")]
         found.append(
@@ -82,7 +87,7 @@ def mutants_of(module: str) -> list[Mutant]:
                 module=module,
                 before=" ".join(line[2:] for line in pairs if line.startswith("-")),
                 after=" ".join(line[2:] for line in pairs if line.startswith("+")),
-                text_only=_body(functions[mangled]) == body,
+                text_only=_shape(functions[mangled]) == shape,
             )
         )
     return found

@@ -11,7 +11,9 @@ import gc
 import json
 import os
 import random
+import resource
 import signal
+import subprocess
 import sys
 import time
 from bisect import bisect_right
@@ -26,14 +28,17 @@ KILLED, SURVIVED, UNREACHED, CRASHED = "killed", "survived", "no tests", "crashe
 TIMEOUT = "time limit"
 QUICK = 2.0
 """Seconds that the tests of the first round may take together, by the statistics."""
+AFRESH = 300
+"""Seconds of the processor that a process may take which imports, collects and tests with a mutant in force."""
+OPTIONS = ["-q", "--tb=no", "--rootdir=.", "--import-mode=importlib", "-p", "no:cacheprovider"]
 CODES = {0: SURVIVED, 1: KILLED, 3: CRASHED, 33: UNREACHED}
 
 
 class Loop:
     """A plugin that takes the place of pytest's own loop over the tests."""
 
-    def __init__(self, modules: list[str], verdicts: Path) -> None:
-        self.modules, self.verdicts = modules, verdicts
+    def __init__(self, modules: list[str], paths: list[str], verdicts: Path) -> None:
+        self.modules, self.paths, self.verdicts = modules, paths, verdicts
         self.only = set(os.environ.get("MUTATION_ONLY", "").split())
         self.sample = int(os.environ.get("MUTATION_SAMPLE", "0"))
         self.deadline = time.time() + float(os.environ.get("MUTATION_MINUTES", "600")) * 60
@@ -42,6 +47,8 @@ class Loop:
         """Runs the mutants."""
         stats = json.loads(Path("mutmut-stats.json").read_text())
         self.tests, self.durations = stats["tests_by_mangled_function_name"], stats["duration_by_test"]
+        # What runs while modules are imported is counted for the test that ran first.
+        self.first = next(iter(self.durations))
         self.items = {item.nodeid.removeprefix("mutants/"): item for item in session.items}
         gc.collect()
         gc.freeze()
@@ -88,14 +95,37 @@ class Loop:
             raise SystemExit(f"without a mutant in force the tests end in a fork as: {failed}")
         if self.in_fork("fail", list(self.items)) != KILLED:
             raise SystemExit("the tests pass although every function is broken")
+        if self.afresh("", self.paths) != SURVIVED:
+            raise SystemExit("without a mutant in force the tests end in a process of their own as failed")
 
     def verdict(self, mutant: Mutant, *, complete: bool) -> str:
         """Returns what became of a mutant."""
         chosen = self.chosen(mutant)
+        if complete and chosen == [self.first]:
+            own = [path for path in self.paths if mutant.module.partition("_")[0] in path]
+            return KILLED if own and self.afresh(mutant.name, own) == KILLED else self.afresh(mutant.name, self.paths)
         if not complete:
             spent = list(accumulate(self.durations.get(test, 0) for test in chosen))
             chosen = chosen[: max(10, bisect_right(spent, QUICK))]
         return self.in_fork(mutant.name, chosen) if chosen else UNREACHED
+
+    def afresh(self, name: str, paths: list[str]) -> str:
+        """Returns how the tests of some files end where the mutant is in force from the first import on.
+
+        The tables that are built at import are built already in a fork, so a mutant of what builds them needs this.
+        """
+        limit = (AFRESH, AFRESH)
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", *OPTIONS, *paths],
+            env={**os.environ, "MUTANT_UNDER_TEST": name},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, limit),
+            check=False,
+        )
+        if ended.returncode < 0:
+            return TIMEOUT
+        return KILLED if ended.returncode else SURVIVED
 
     def in_fork(self, name: str, chosen: list[str]) -> str:
         """Returns how some tests end with a mutant in force."""
@@ -137,6 +167,5 @@ if __name__ == "__main__":
     os.environ["MUTANT_UNDER_TEST"] = ""
     found = Path(os.environ["MUTATION_VERDICTS"])
     found.touch()
-    options = ["-q", "--tb=no", "--rootdir=.", "--import-mode=importlib", "-p", "no:cacheprovider"]
     modules, tests = os.environ["MUTATION_MODULES"].split(), sys.argv[1:]
-    sys.exit(pytest.main([*tests, *options], plugins=[Loop(modules, found)]))
+    sys.exit(pytest.main([*tests, *OPTIONS], plugins=[Loop(modules, tests, found)]))

@@ -81,6 +81,8 @@ def test_the_table_is_the_one_that_is_published():
         (50, 75, 50, 50, 50, 50, 50, 75, 50),
         (50, 50, 85, 50, 50, 85, 50, 50, 75),
     )
+    for first, row in enumerate(CONVENTION_TABLE, start=1):
+        assert tuple(convention_points(first, second) for second in range(1, 10)) == row
     assert sum(WEIGHTS.values()) == 100
 
 

@@ -14,10 +14,19 @@ from hypothesis import strategies as st
 
 from onenumbers.utilities.v1 import calculation_pb2, counting_pb2_grpc
 from onenumbers.utilities.v1 import counting_pb2 as pb
+from onenumbers_runtime.errors import InvalidArgumentError
 from onenumbers_runtime.testing import running
 from onenumbers_utilities.counting_service import CountingServicer, counting_service
 from onenumbers_utilities.numerology.attitude import attitude
-from onenumbers_utilities.numerology.counting import DateNumber, NumberOfDates, count_dates, number_of, reachable
+from onenumbers_utilities.numerology.counting import (
+    DateNumber,
+    NumberOfDates,
+    count_dates,
+    count_years,
+    number_of,
+    reachable,
+    read_dates,
+)
 from onenumbers_utilities.numerology.cycles import cycles
 from onenumbers_utilities.numerology.life_path import birthday, life_path
 from onenumbers_utilities.numerology.options import LifePathMethod, NumerologyOptions
@@ -73,11 +82,54 @@ def test_the_values_that_can_be_reached_are_reached_and_no_others(wanted):
     assert sum(found.counts.values()) == found.dates
 
 
-@given(born=st.dates(), which=st.sampled_from(WANTED))
-def test_the_number_of_a_date_is_that_of_its_own_calculation(born, which):
-    if which.number is DateNumber.PERSONAL_YEAR and born.year > which.personal_year_in:
-        return
+@pytest.mark.parametrize("which", WANTED, ids=lambda each: f"{each.number.value}-{each.life_path_method.value}")
+@given(born=st.dates(max_value=date(2031, 12, 31)))
+def test_the_number_of_a_date_is_that_of_its_own_calculation(which, born):
     assert number_of(which, born) == one_by_one(which, born)
+
+
+@pytest.mark.parametrize("years", [1, 2, 63, 64, 65, 66, 128, 129])
+def test_every_year_of_a_range_is_counted_once(years):
+    """Years are counted in slices, of which the last may be short."""
+    wanted = NumberOfDates(DateNumber.BIRTHDAY)
+    last = 2000 + years
+    assert counted(wanted, 2001, last).dates == (date(last, 12, 31) - date(2000, 12, 31)).days
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=lambda each: f"{each.number.value}-{each.life_path_method.value}")
+def test_the_counts_of_each_year_are_those_of_its_dates(wanted):
+    found = list(count_years(wanted, 1899, 1904))
+    assert [year for year, _ in found] == list(range(1899, 1905))
+    for year, dates in found:
+        days = (date(year, 12, 31) - date(year - 1, 12, 31)).days
+        expected = Counter(one_by_one(wanted, date(year, 1, 1) + timedelta(days=day)) for day in range(days))
+        assert dates == tuple(expected[value] for value in reachable(wanted))
+
+
+def test_lists_of_dates_are_read_in_their_order():
+    assert list(read_dates([14, 29], [11, 2], [1968, 2000])) == [date(1968, 11, 14), date(2000, 2, 29)]
+    assert list(read_dates([], [], [])) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "months", "years", "field", "rule", "said"),
+    [
+        ([1, 31], [1, 4], [2000, 2000], "days[1]", "date.exists", "April has no day 31"),
+        ([1], [13], [2000], "months[0]", "date.month", "must be within 1-12, not 13"),
+        ([1, 1, 1], [1, 1, 1], [1, 2, 0], "years[2]", "date.year", "must be within 1-9999, not 0"),
+    ],
+)
+def test_a_date_of_a_list_that_does_not_exist_is_refused_by_its_place(days, months, years, field, rule, said):
+    with pytest.raises(InvalidArgumentError) as caught:
+        list(read_dates(days, months, years))
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.rule) == (field, rule)
+    assert said in violation.description
+
+
+def test_lists_of_dates_must_be_equally_long():
+    with pytest.raises(ValueError, match="shorter"):
+        list(read_dates([1, 2], [1, 2], [2000]))
 
 
 async def test_counts_come_over_grpc_with_rule_and_school(stub):

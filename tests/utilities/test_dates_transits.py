@@ -115,6 +115,8 @@ def test_names_that_have_no_transits_are_refused(name, last_names, field, rule):
         (30, None, None, range(30, 121)),
         (None, 3, None, range(4)),
         (7, 7, None, range(7, 8)),
+        (0, 0, None, range(1)),
+        (120, 120, None, range(120, 121)),
         (None, None, date(2014, 9, 29), range(40, 41)),
         (None, None, date(2014, 9, 28), range(39, 40)),
     ],

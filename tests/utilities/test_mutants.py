@@ -186,6 +186,12 @@ def test_a_birthday_is_the_day_with_its_chain(day, chain):
     assert birthday(date(1968, 11, day)) == expected
 
 
+def test_a_birthday_names_the_master_numbers_that_were_set():
+    """Without masters the day 29 is 11 and goes on to 2."""
+    found = birthday(date(1968, 11, 29), NumerologyOptions(master_set=MasterSet.NONE))
+    assert (found.chain, found.inputs_used) == ((29, 11, 2), {"day": "29", "master_numbers": "none"})
+
+
 def test_pinnacles_are_whole_records():
     """Life path root 4: the first ends at 32. 11 + 5 = 16, 5 + 6 = 11, 7 + 11 = 18, 11 + 6 = 17."""
     rule, written = "pinnacle.component_masters", School.DECOZ

@@ -162,7 +162,8 @@ def test_overrides_reach_the_third_name_and_leave_the_others_alone():
 
 
 @pytest.mark.parametrize(
-    ("day", "masters", "chain"), [(29, MasterSet.NONE, (40, 4)), (18, None, (29, 11)), (1, None, (12, 3))]
+    ("day", "masters", "chain"),
+    [(29, MasterSet.NONE, (40, 4)), (18, None, (29, 11)), (1, None, (12, 3)), (7, None, (18, 9))],
 )
 def test_an_attitude_is_a_whole_record(day, masters, chain):
     """November, 11, and the day as whole numbers."""
@@ -170,7 +171,7 @@ def test_an_attitude_is_a_whole_record(day, masters, chain):
     part = Component("day", str(day), day, day, (day,))
     expected = NumberResult(
         chain[-1],
-        {4: 4, 11: 2, 3: 3}[chain[-1]],
+        {4: 4, 11: 2, 3: 3, 9: 9}[chain[-1]],
         chain[-1] == 11,
         day + 11,
         chain,

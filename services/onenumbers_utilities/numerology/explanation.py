@@ -66,19 +66,16 @@ def _part(component: Component, language: str) -> str:
     counted = [letter for letter in component.letters if letter.counted]
     if counted:
         letters = " + ".join(f"{letter.letter} {letter.value}" for letter in counted)
-        return f"{label.capitalize()} {component.text}: {letters} = {_steps(component.chain) or component.value}."
+        return f"{label.capitalize()} {component.text}: {letters} = {_steps(component.chain)}."
     if component.text == str(component.value):
         return f"{label.capitalize()} {component.text}."
     chain = component.chain
-    if (
-        component.text.isdecimal()
-        and len(chain) > 0
-        and sum(map(int, component.text)) == chain[0] != int(component.text)
-    ):
+    if component.text.isdecimal() and sum(map(int, component.text)) == chain[0] != int(component.text):
         chain = (int(component.text), *chain)
-    shown = _steps(chain).removeprefix(f"{component.text}, ") or str(component.value)
+    # What is taken away is reduced as what is added is; only the part as a whole is less than 0.
+    shown = _steps(tuple(map(abs, chain))).removeprefix(f"{component.text}, ")
     if component.value < 0:
-        shown = f"{PHRASES[language]['minus']} {shown.lstrip('-')}"
+        shown = f"{PHRASES[language]['minus']} {shown}"
     return f"{label.capitalize()} {component.text}: {shown}."
 
 
@@ -86,8 +83,7 @@ def _steps(chain: tuple[int, ...]) -> str:
     """Returns a reduction with its sums of digits, such as "29 = 2 + 9 = 11"."""
     shown = [str(number) for number in chain[:1]]
     for before, number in pairwise(chain):
-        digits = " + ".join(str(abs(before)))
-        shown.append(f"{digits} = {number}" if abs(before) > 9 else str(number))
+        shown.append(f"{' + '.join(str(before))} = {number}" if before > 9 else str(number))
     return ", ".join(shown)
 
 

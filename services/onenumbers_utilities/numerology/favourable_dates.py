@@ -17,7 +17,6 @@ from onenumbers_runtime.errors import invalid
 from onenumbers_utilities.numerology.correspondences import CORRESPONDENCES, Weekday
 from onenumbers_utilities.numerology.cycles import cycles
 from onenumbers_utilities.numerology.groupings import Relation, cheiro, concord
-from onenumbers_utilities.numerology.life_path import life_path
 from onenumbers_utilities.numerology.options import DEFAULTS, NumerologyOptions, School
 from onenumbers_utilities.numerology.primitives import root
 
@@ -118,7 +117,7 @@ def favourable_dates(
         born: Birth date.
         first: First date, not before the birth.
         last: Last date, at most 365 days later.
-        options: Gives method of the life path and span of the personal year. Master numbers are reduced.
+        options: Gives the span of the personal year. Master numbers are reduced.
         basis: Which rules are looked at.
         min_reasons: 1-5.
 
@@ -134,7 +133,8 @@ def favourable_dates(
         raise invalid("to_date", f"the range has {days} days, at most {MAX_DAYS}", rule="favourable_dates.range")
     if not 1 <= min_reasons <= MAX_REASONS:
         raise invalid("min_reasons", f"must be within 1-{MAX_REASONS}", rule="favourable_dates.min_reasons")
-    path, birth = life_path(born, options, explain=False).root, root(born.day)
+    # The root of the life path is the same by every method.
+    path, birth = root(born.month + born.day + born.year), root(born.day)
     found: list[FavourableDate] = []
     for offset in range(days):
         day = first + timedelta(days=offset)

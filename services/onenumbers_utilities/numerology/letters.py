@@ -41,8 +41,9 @@ _EXPLICIT: Final = {
 }
 """Letters that Unicode does not decompose into a base letter and marks."""
 _GERMAN: Final = {"ä": "AE", "Ä": "AE", "ö": "OE", "Ö": "OE", "ü": "UE", "Ü": "UE"}
-_JOINERS: Final = frozenset("-\u2010\u2011\u2012\u2013'\u2019\u2018\u02bc\u02bb\u2032`\u00b4\u00b7")
-"""Hyphens, apostrophes and the Catalan middle dot: what they join is one name."""
+_JOINERS: Final = frozenset("-\u2010\u2011\u2012\u2013'\u2019\u2018\u02bc\u02bb\u2032`\u00b4\u00b7\u0387\u1fef\u1ffd")
+"""Hyphens, apostrophes and the Catalan middle dot: what they join is one name. The last three are the Greek signs that
+composition (NFC) makes middle dot, grave and acute of."""
 _SEPARATORS: Final = frozenset(" .,")
 _BIDI_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _FIRST_MARK, _LAST_MARK, _GRAPHEME_JOINER = "\u0300", "\u0362", "\u034f"
@@ -75,11 +76,12 @@ class LetterMap(dict[int, str]):
         if char in _SEPARATORS or unicodedata.category(char) == "Zs":
             return " "
         letters = ""
+        # No character is composed of more than one letter and its marks.
         for part in unicodedata.normalize("NFD", char):
             if part.isascii() and part.isalpha():
-                letters += part.upper()
+                letters = part.upper()
             elif part in _EXPLICIT:
-                letters += _EXPLICIT[part]
+                letters = _EXPLICIT[part]
             elif not _FIRST_MARK <= part <= _LAST_MARK or part == _GRAPHEME_JOINER:
                 return UNKNOWN
         return letters

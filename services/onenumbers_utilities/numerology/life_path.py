@@ -84,6 +84,9 @@ def birthday(born: date, options: NumerologyOptions = DEFAULTS, *, explain: bool
     masters = options.masters()
     visited = chain(born.day, masters)
     value = visited[-1]
+    inputs = {"day": str(born.day)}
+    if options.master_set is not None:
+        inputs["master_numbers"] = options.master_set.value
     return NumberResult(
         value=value,
         root=root(value),
@@ -92,7 +95,7 @@ def birthday(born: date, options: NumerologyOptions = DEFAULTS, *, explain: bool
         chain=visited,
         rule_id="birthday.day",
         school=School.DECOZ,
-        inputs_used={"day": str(born.day)},
+        inputs_used=inputs,
         components=(Component("day", str(born.day), born.day, born.day, (born.day,)),) if explain else (),
         karmic_debts=debts_of("birthday", visited, KarmicDebtScope.DIRECT),
     )

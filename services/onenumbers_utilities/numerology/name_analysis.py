@@ -60,7 +60,7 @@ def analyze_name(name: MarkedName, current: MarkedName | None = None, *, explain
         inclusion=inclusion(name.name, explain=explain),
         cornerstones=cornerstones(name),
         planes_by_letters=planes(name.name, PlaneSystem.LETTERS, name.options, explain=explain),
-        planes_by_values=planes(name.name, PlaneSystem.VALUES, name.options, explain=explain),
+        planes_by_values=planes(name.name, PlaneSystem.VALUES),
         karmic_debts=tuple(debt for number in core for debt in number.karmic_debts),
         minor=None if current is None else minor_numbers(current, explain=explain),
         notices=name.name.notices,

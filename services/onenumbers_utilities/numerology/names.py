@@ -93,13 +93,14 @@ def read_name(
             latin = transliterate(raw, transliteration, policy, field=field)
             if latin is not None:
                 return _from_latin(raw, latin, transliteration, policy, field)
-        raise _refused(raw, text, policy, field)
+        # A composed character cannot be counted where one of its parts cannot, so the fault is in the text as sent.
+        raise refusal(raw, policy, field) or AssertionError("a character that cannot be counted was not found again")
     parts = letters.split()
     if not parts:
         if not raw.strip():
             raise invalid(field, "must not be empty", rule="name.required")
         raise invalid(field, "has no letters", rule="name.no_letters")
-    if len(parts) > 1 and (parts[0] in _TITLES or parts[-1] in _SUFFIXES or parts[-1] in _NUMERALS):
+    if parts[0] in _TITLES or parts[-1] in _SUFFIXES or parts[-1] in _NUMERALS:
         parts, notices = _without_titles(parts, text)
         return Name(raw, tuple(parts), policy, notices)
     return Name(raw, tuple(parts), policy)
@@ -114,14 +115,6 @@ def _from_latin(raw: str, latin: str, standard: Transliteration, policy: LetterP
         raise invalid(field, f"has no letters that {standard.name} writes as Latin ones", rule="name.no_letters")
     notices = transliteration_notices(standard, " ".join(parts))
     return Name(raw, tuple(parts), policy, notices, standard, " ".join(latin.split()))
-
-
-def _refused(raw: str, text: str, policy: LetterPolicy, field: str) -> Exception:
-    """Returns the error; positions are those of the text as sent unless only its composed form is at fault."""
-    found = refusal(raw, policy, field) or refusal(text, policy, field)
-    if found is None:
-        raise AssertionError("a character that cannot be counted was not found again")
-    return found
 
 
 def _without_titles(parts: list[str], text: str) -> tuple[list[str], tuple[Notice, ...]]:

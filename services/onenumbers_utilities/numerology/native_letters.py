@@ -115,8 +115,10 @@ TABLES: Final = {
 }
 """The table of each system."""
 _BY_SCRIPT: Final = {table.script: system for system, table in TABLES.items()}
-_JOINERS: Final = frozenset("\u05be\u05f3\u05f4\u0640")
-"""Maqaf, geresh, gershayim and tatweel: signs of writing without a value."""
+_MAQAF: Final = "\u05be"
+"""The Hebrew hyphen: what it joins are words of their own."""
+_SIGNS: Final = frozenset("\u05f3\u05f4\u0640")
+"""Geresh, gershayim and tatweel: signs of writing without a value, within words."""
 _MARKS: Final = {
     "Hebrew": ("\u0591", "\u05c7"),
     "Arabic": ("\u064b", "\u065f"),
@@ -190,6 +192,7 @@ def _words(raw: str, table: _Table) -> tuple[tuple[NativeWord, ...], bool]:
     """Returns the words, and whether marks were left out."""
     words: list[list[NativeLetter]] = [[]]
     first, last = _MARKS[table.script]
+    signs = LETTER_MAPS[LetterPolicy.DIRECT]
     marks = False
     for position, sent in enumerate(unicodedata.normalize("NFC", raw), start=1):
         for char in _parts(sent, table):
@@ -197,14 +200,9 @@ def _words(raw: str, table: _Table) -> tuple[tuple[NativeWord, ...], bool]:
                 words[-1].append(NativeLetter(char, counted, table.values[counted]))
             elif first <= char <= last and unicodedata.category(char) == "Mn":
                 marks = True
-            elif char in _JOINERS and char != "\u05be":
-                continue
-            elif char == "\u05be":
+            elif char == _MAQAF or signs[ord(char)] == " ":
                 words.append([])
-            elif script(char) == "" and not LETTER_MAPS[LetterPolicy.DIRECT].unknown(char):
-                if LETTER_MAPS[LetterPolicy.DIRECT][ord(char)] == " ":
-                    words.append([])
-            else:
+            elif char not in _SIGNS and (script(char) or signs.unknown(char)):
                 raise _refused(char if script(char) == "Inherited" else sent, position, table)
     found = tuple(
         NativeWord("".join(each.letter for each in word), sum(each.value for each in word), tuple(word))

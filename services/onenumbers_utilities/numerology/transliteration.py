@@ -25,7 +25,9 @@ _APOSTROPHES: Final = str.maketrans("’ʼ`", "'''")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _GREEK_ACCENTS: Final = str.maketrans(
     {"\u0300": "\u0301", "\u0342": "\u0301", "\u0304": "", "\u0306": "", "\u0313": "", "\u0314": "", "\u0345": ""}
+    | {"\u00b7": ""}
 )
+"""One kind of accent, no breathings, and no middle dot, which the maps write as the semicolon that it is in Greek."""
 _MARKS: Final = {
     "Cyrillic": "\u0300\u0301",
     "Greek": "\u0300\u0301\u0304\u0306\u0308\u0313\u0314\u0342\u0345",
@@ -98,11 +100,11 @@ def transliteration_notices(standard: Transliteration, counted: str) -> tuple[No
 
 def _require_readable(raw: str, found: list[str], standard: Transliteration, policy: LetterPolicy, field: str) -> None:
     """Refuses a name of a script that the standard does not read; Latin names pass, whatever is wrong with them."""
+    if "Latin" in found:
+        return
     table = LETTER_MAPS[policy]
     for position, (char, where) in enumerate(zip(raw, found, strict=True), start=1):
-        if where not in ("", "Latin", "Inherited") and table.unknown(char):
-            if any(other == "Latin" for other in found):
-                return
+        if where not in ("", "Inherited") and table.unknown(char):
             raise _error(
                 char,
                 position,
@@ -116,7 +118,10 @@ def _check(text: str, standard: Transliteration, policy: LetterPolicy, field: st
     chosen, table = STANDARDS[standard], LETTER_MAPS[policy]
     for position, char in enumerate(text, start=1):
         where = script(char)
-        if where in ("", "Inherited") and not chosen.has(char.lower()):
+        # The apostrophe of Ukrainian and its like are letters by Unicode and signs in every name.
+        if where == "Modifier" and not table.unknown(char):
+            continue
+        if where in ("", "Inherited") and not chosen.has(char):
             found = refusal(text, policy, field, start=position) if table.unknown(char) else None
             if found is None and composed and where and char not in _MARKS.get(chosen.script, ""):
                 rule, problem = problem_of(char, latin=False)
@@ -125,7 +130,7 @@ def _check(text: str, standard: Transliteration, policy: LetterPolicy, field: st
                 )
             if found is not None:
                 raise found
-        elif where not in ("", "Inherited", chosen.script):
+        elif where not in ("", chosen.script):
             raise _error(
                 char,
                 position,
@@ -148,8 +153,7 @@ def _has(chosen: Standard, char: str) -> bool:
     if chosen.has(char.lower()):
         return True
     return chosen.script == "Greek" and all(
-        chosen.has(part) or part in _MARKS["Greek"]
-        for part in unicodedata.normalize("NFD", char.lower()).replace("ς", "σ")
+        chosen.has(part) or part in _MARKS["Greek"] for part in unicodedata.normalize("NFD", char.lower())
     )
 
 
@@ -157,7 +161,7 @@ def _latin(text: str, chosen: Standard) -> str:
     if chosen.script == "Cyrillic":
         return _cyrillic(text, chosen)
     if chosen.script == "Greek":
-        # One kind of accent and no breathings: the maps are those of today's spelling.
+        # The maps are those of today's spelling.
         accented = unicodedata.normalize("NFD", text).translate(_GREEK_ACCENTS)
         return _capitals(text, write(unicodedata.normalize("NFC", accented), chosen))
     if chosen.script == "Hebrew":
