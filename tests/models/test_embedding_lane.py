@@ -1,6 +1,8 @@
 """Texts of several callers share batches, each caller gets his turn, and who leaves takes his texts with him."""
 
 import asyncio
+import os
+import sys
 import threading
 
 import numpy as np
@@ -132,3 +134,22 @@ async def test_who_waits_when_it_closes_is_told(lane, steps):
     await closing
     with pytest.raises(UnavailableError):
         await lane.vectors(["1"])
+
+
+class Priority:
+    """Gives each text the nice value of the thread that computes it."""
+
+    def vectors(self, texts):
+        nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        return np.full((len(texts), 1), nice, dtype=np.float32)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system has a priority for each thread")
+async def test_what_runs_in_the_background_comes_after_everything_else():
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    for background in (False, True):
+        lane = Lane("test", Priority(), tokenize=tokenize, places=10, batch_texts=8, background=background)
+        ((nice,),) = await lane.vectors(["1"])
+        await asyncio.to_thread(lane.close)
+        assert nice == (min(19, own + 10) if background else own)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own

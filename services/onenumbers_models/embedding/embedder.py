@@ -105,6 +105,7 @@ class LlamaEmbedder:
             tokenize=self._tokens,
             places=MAX_WAITING,
             batch_texts=TEXTS,
+            background=True,
         )
         # Two: documents that stream through would push all queries out.
         self._known_queries, self._known_documents = VectorCache(options.cache), VectorCache(options.cache)
