@@ -1,11 +1,13 @@
 """The collection's rules where they do not show over gRPC: concurrency, long documents, saving, no model."""
 
 import asyncio
+import threading
 
 import pytest
 
 from onenumbers_knowledge import collection as module
 from onenumbers_knowledge.collection import Collection, Outcome
+from onenumbers_knowledge.index import vectors
 from onenumbers_knowledge.index.filters import Filters
 from onenumbers_knowledge.index.vectors import VectorIndex
 from onenumbers_runtime.errors import InvalidArgumentError, NotFoundError, UnavailableError
@@ -65,6 +67,30 @@ async def test_the_index_is_saved_while_serving(store, store_path, hashing, make
     index = VectorIndex(hashing.dimensions)
     assert index.load(path, await store.entries(), changes=(await store.moment()).stamp, model=hashing.model_id)
     await opened.close()
+
+
+async def test_searches_go_on_while_the_index_is_saved(collection, make_note, monkeypatch):
+    await collection.ingest(make_note(1))
+    begun, let = asyncio.Event(), threading.Event()
+    loop, write = asyncio.get_running_loop(), vectors.faiss.write_index
+
+    def slow(*arguments):
+        loop.call_soon_threadsafe(begun.set)
+        assert let.wait(timeout=30)
+        write(*arguments)
+
+    monkeypatch.setattr(vectors.faiss, "write_index", slow)
+    saving = asyncio.ensure_future(collection.save())
+    await asyncio.wait_for(begun.wait(), 10)
+    changing = asyncio.ensure_future(collection.ingest(make_note(2)))
+    try:
+        found = await asyncio.wait_for(collection.search("note", count=5), 10)
+        assert found.hits
+        # A change would be half in the file.
+        assert not changing.done()
+    finally:
+        let.set()
+        await asyncio.gather(saving, changing)
 
 
 async def test_without_a_model_documents_are_read_but_not_searched(store, store_path, hashing, make_note):

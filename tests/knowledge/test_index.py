@@ -79,7 +79,7 @@ def test_an_empty_index_finds_nothing():
 
 def test_a_saved_index_is_taken_over_only_where_everything_fits(index, vectors, tmp_path: Path):
     path = tmp_path / "index.faiss"
-    index.save(path, changes=3, model="m")
+    index.saving(path, changes=3, model="m")()
     entries = [entry(key) for key in range(1, COUNT + 1)]
 
     def loads(**different) -> bool:

@@ -73,7 +73,7 @@ def test_it_follows_additions_and_removals(large, vectors):
 
 def test_it_is_saved_and_loaded_as_what_it_is(large, vectors, tmp_path):
     path = tmp_path / "index.faiss"
-    large.save(path, changes=1, model="m")
+    large.saving(path, changes=1, model="m")()
     again = VectorIndex(DIMENSIONS)
     assert again.load(path, [entry(key) for key in range(1, COUNT + 1)], changes=1, model="m")
     assert (again.kind, len(again)) == ("ivf_sq8", COUNT)

@@ -174,8 +174,10 @@ class LiveIndex:
             if self.serving is None or self._shown is None or self.moved_to:
                 return
             (embedder, index), stamp = self.serving, self._shown.moment.stamp
+            write = await self.run(lambda: index.dense.saving(self._path, changes=stamp, model=embedder.model_id))
             try:
-                await self.run(lambda: index.dense.save(self._path, changes=stamp, model=embedder.model_id))
+                # Searches go on meanwhile: they waited 150 ms for 20,000 vectors. Changes wait for `writing`.
+                await asyncio.to_thread(write)
             except OSError as error:
                 log.warning("index_not_saved", reason=str(error))
 

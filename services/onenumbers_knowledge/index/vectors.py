@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,21 +170,14 @@ class VectorIndex:
             return np.empty((0, self.dimensions), dtype=np.float32)
         return np.asarray(self._faiss.reconstruct_batch(keys), dtype=np.float32)
 
-    def save(self, path: Path, *, changes: int, model: str) -> None:
-        """Writes the index beside a record of what it was made from; each file is replaced whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            faiss.write_index(self._faiss, str(scratch))
-        except RuntimeError as error:
-            scratch.unlink(missing_ok=True)
-            raise OSError(f"the index cannot be written to {path.parent}") from error
-        with scratch.open("rb+") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-        record = {"changes": changes, "model": model, "built_for": self._built_for, "sha256": digest}
-        _replace(path.with_suffix(".json"), json.dumps(record).encode())
+    def saving(self, path: Path, *, changes: int, model: str) -> Callable[[], None]:
+        """Returns what writes the index beside a record of what it was made from; each file is replaced whole.
+
+        It may run in any thread and beside searches, which change nothing, but not beside a change of the index. It
+        raises OSError where the files cannot be written.
+        """
+        record = {"changes": changes, "model": model, "built_for": self._built_for}
+        return partial(_save, self._faiss, path, record)
 
     def load(self, path: Path, entries: Iterable[IndexEntry], *, changes: int, model: str) -> bool:
         """Takes over a saved index; returns whether it fits the store and is undamaged."""
@@ -210,6 +204,21 @@ class VectorIndex:
         self._built_for = int(record.get("built_for", 0))
         self._matching.clear()
         return True
+
+
+def _save(index: Any, path: Path, record: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        faiss.write_index(index, str(scratch))
+    except RuntimeError as error:
+        scratch.unlink(missing_ok=True)
+        raise OSError(f"the index cannot be written to {path.parent}") from error
+    with scratch.open("rb+") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    scratch.replace(path)
+    _replace(path.with_suffix(".json"), json.dumps({**record, "sha256": digest}).encode())
 
 
 def _replace(path: Path, content: bytes) -> None:
