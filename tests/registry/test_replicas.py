@@ -165,14 +165,16 @@ async def started(folder: Path) -> tuple[asyncio.subprocess.Process, int]:
 
 async def test_a_killed_server_comes_back_with_its_tools_and_leaves_no_worker(tmp_path, attitude):
     process, port = await started(tmp_path)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        request = pb.RegisterUtilityRequest()
-        json_format.ParseDict(attitude, request.definition)
-        await registry_pb2_grpc.UtilityRegistryServiceStub(channel).RegisterUtility(request)
-        workers = psutil.Process(process.pid).children()
-        assert len(workers) == 1
-    process.kill()
-    await process.wait()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            request = pb.RegisterUtilityRequest()
+            json_format.ParseDict(attitude, request.definition)
+            await registry_pb2_grpc.UtilityRegistryServiceStub(channel).RegisterUtility(request)
+            workers = psutil.Process(process.pid).children()
+            assert len(workers) == 1
+    finally:
+        process.kill()
+        await process.wait()
     # Its end of the pipe is gone, so the worker ends by itself.
     psutil.wait_procs(workers, timeout=10)
     assert not [one for one in workers if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
