@@ -146,6 +146,9 @@ async def test_themes_of_patterns(knowledge, analysis):
     request = analysis_pb2.AnalyzeNumberPatternsRequest(number=7, context="life_path")
     found = await analysis.AnalyzeNumberPatterns(request, timeout=60)
     assert await followed(knowledge, found.themes)
+    # What the number is said to mean comes before what the document says of itself.
+    first = found.themes[0]
+    assert (first.document_id, first.section) == ("life-path-7", "Life path 7: the seeker")
 
 
 async def test_passages_behind_compatibility_data(knowledge, analysis):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -36,6 +36,8 @@ log = structlog.get_logger()
 _THEMES: Final = 5
 """Passages of tradition beside an analysis."""
 _READ: Final = 20
+_NO_READINGS: Final = frozenset({"calculation", "validation"})
+"""Categories of documents that say how a number is found, and whether it tells anything."""
 """Passages that are looked through for them."""
 _SMALL: Final = 4 * 1024 * 1024
 """Bytes up to which populations are analysed beside each other: what people of larger ones take is taken once."""
@@ -193,7 +195,7 @@ class PatternMethods:
                     "The knowledge server did not answer, so that what tradition says was left out.",
                 )
             ]
-        hits = [hit for hit in found.hits if number is None or _is_about(hit, number)]
+        hits = found.hits if number is None else _readings(found.hits, number)
         if not hits:
             return [], [Remark("NO_THEMES", "The knowledge base has no passage about it.")]
         return of_hits(hits[:_THEMES]), []
@@ -229,6 +231,19 @@ def analysis_service(servicer: analysis_pb2_grpc.AnalysisServiceServicer) -> Ser
         full_name=pb.DESCRIPTOR.services_by_name["AnalysisService"].full_name,
         add=analysis_pb2_grpc.add_AnalysisServiceServicer_to_server,
         servicer=servicer,
+    )
+
+
+def _readings(hits: Sequence[Any], number: int) -> list[Any]:
+    """Returns the passages about a number, readings before rules and evidence, each document from its beginning.
+
+    What is nearest to a question of few words is often what a document says of itself at its end.
+    """
+    about = [hit for hit in hits if _is_about(hit, number)]
+    places = {name: place for place, name in reversed(list(enumerate(hit.passage.document_id for hit in about)))}
+    return sorted(
+        about,
+        key=lambda hit: (hit.category in _NO_READINGS, places[hit.passage.document_id], hit.passage.start_offset),
     )
 
 
