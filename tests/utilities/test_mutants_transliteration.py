@@ -30,6 +30,8 @@ T = Transliteration
         (T.ICAO_9303_ARABIC, "فاةمة", "FAXTAMXAH"),
         # Gershayim and the stroke between letters are written as nothing.
         (T.ISO_259_2, "צה״ל", "Ṣhl"),
+        (T.SBL_HEBREW, "צה״ל", "Ṣhl"),
+        (T.SBL_HEBREW, "ג\u05f3ורג\u05f3", "Gwrg"),
         (T.ISO_233, "محـمد", "Mḥmd"),
     ],
 )
@@ -86,7 +88,7 @@ def test_a_script_without_vowels_is_said_to_have_none():
             "transliteration.script",
             (
                 "has the Hebrew 'מ' (U+05DE) at position 1, which ELOT_743 does not read: it is for Greek; "
-                "standards that do: ISO_259_2"
+                "standards that do: ISO_259_2, SBL_HEBREW"
             ),
         ),
         (

@@ -101,7 +101,7 @@ def test_bare_consonants_that_spell_a_title_are_kept():
 REFUSED = [
     ("Юлия", None, "name.unsupported_script", ["'Ю' (U+042E) at position 1", *standards_for("Cyrillic")]),
     ("Νίκος", None, "name.unsupported_script", ["Greek", "ELOT_743"]),
-    ("משה", None, "name.unsupported_script", ["Hebrew", "ISO_259_2"]),
+    ("משה", None, "name.unsupported_script", ["Hebrew", "ISO_259_2", "SBL_HEBREW"]),
     ("محمد", None, "name.unsupported_script", ["Arabic", "ISO_233", "ICAO_9303_ARABIC"]),
     ("王", None, "name.unsupported_script", ["Han"]),
     ("Юлия Pop", T.ICAO_9303_RUSSIAN, "name.mixed_scripts", ["Latin 'P' (U+0050) at position 6"]),
@@ -120,7 +120,7 @@ REFUSED = [
     ("Юлия 2", T.ICAO_9303_RUSSIAN, "name.digit", ["'2' at position 6"]),
     ("Иван\u0483", T.ICAO_9303_RUSSIAN, "name.letter_without_value", ["U+0483"]),
     ("Ик\u0327а", T.ICAO_9303_RUSSIAN, "name.letter_without_value", ["U+0327", "position 3"]),
-    ("דוד\u05bd", T.ISO_259_2, "transliteration.letter", ["U+05BD"]),
+    ("דוד\u05bd", T.ISO_259_2, "transliteration.letter", ["U+05BD", "SBL_HEBREW"]),
     ("ь", T.ICAO_9303_RUSSIAN, "name.no_letters", ["ICAO_9303_RUSSIAN"]),
     ("א ע", T.ISO_259_2, "name.no_letters", ["ISO_259_2"]),
     ("Ю" * 201, T.ICAO_9303_RUSSIAN, "name.max_length", ["201"]),

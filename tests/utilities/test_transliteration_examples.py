@@ -151,6 +151,29 @@ PUBLISHED: dict[Transliteration, dict[str, str]] = {
         "כַּרְמֶל": "K\u0307armel",
         "חֲנָה": "Ḥanah",
     },
+    # The Handbook's spellings of the names of letters and points as reports of its section 5.1.1 have them, of names
+    # without soft letters, whose line it leaves to the author. Then what they have no example of: soft letters, doubled
+    # ones, a sounded sheva (a turned e in the second edition), a furtive patah, a small qamats, a name without points.
+    T.SBL_HEBREW: {
+        "זַיִן": "Zayin",
+        "נוּן": "Nûn",
+        "רֵישׁ": "Rêš",
+        "שִׂין": "Śîn",
+        "שִׁין": "Šîn",
+        "קָמֶץ": "Qāmeṣ",
+        "חִירֶק": "Ḥîreq",
+        "שׁוּרֶק": "Šûreq",
+        "דָּוִד": "Dāwi\u1e0f",
+        "רִבְקָה": "Ri\u1e07qāh",
+        "צִפּוֹרָה": "Ṣippôrāh",
+        "שְׁלֹמֹה": "Šĕlōmōh",
+        "יִשְׂרָאֵל": "Yiśrāēl",
+        "בַּת־שֶׁבַע": "Ba\u1e6f-še\u1e07a",
+        "נֹעַ": "Nōa",
+        "חָכְמָה": "Ḥo\u1e35māh",
+        "ח\u05c7כְמָה": "Ḥo\u1e35māh",
+        "שלמה": "Šlmh",
+    },
     # Wikipedia, ISO 233: the table of 1984.
     T.ISO_233: {
         "محمد": "Mḥmd",

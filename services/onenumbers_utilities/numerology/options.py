@@ -110,6 +110,8 @@ class Transliteration(Enum):
     """BGN/PCGN 1962, as English-language maps spelt Greek names."""
     ISO_259_2 = "iso_259_2"
     """ISO 259-2:1994 for Hebrew; vowels only where points write them."""
+    SBL_HEBREW = "sbl_hebrew"
+    """The academic style of the SBL Handbook of Style for Hebrew; vowels only where points write them."""
     ISO_233 = "iso_233"
     """ISO 233:1984 for Arabic; short vowels only where marks write them."""
     ICAO_9303_ARABIC = "icao_9303_arabic"

@@ -19,8 +19,10 @@ from onenumbers_utilities.numerology.transliteration_standards import (
     standards_for,
 )
 
-_SIGNS: Final = str.maketrans("ёЁ", "ëË", "ʹʺʾʿˈˌ”“\"'’`ʼ")
+_SIGNS: Final = str.maketrans("ёЁ", "ëË", "ʹʺʾʿˈˌ”“\"'’`ʼ׳״")
 """Signs for soft and hard sign, alef, hamza and ayin are no letters. iuliia writes ë as the Cyrillic ё."""
+_TURNED_E: Final = str.maketrans("ǝ", "ĕ")
+"""The Handbook's second edition writes a sounded sheva as a turned e, the first as an e with a mark: an E here."""
 _APOSTROPHES: Final = str.maketrans("’ʼ`", "'''")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _GREEK_ACCENTS: Final = str.maketrans(
@@ -164,6 +166,8 @@ def _latin(text: str, chosen: Standard) -> str:
         # The maps are those of today's spelling.
         accented = unicodedata.normalize("NFD", text).translate(_GREEK_ACCENTS)
         return _capitals(text, write(unicodedata.normalize("NFC", accented), chosen))
+    if chosen.library is Library.BIBLICAL_TRANSLITERATION:
+        return _named(write(text, chosen).translate(_TURNED_E))
     if chosen.script == "Hebrew":
         text = unicodedata.normalize("NFD", text)
         for pattern, letter in _HEBREW_PAIRS:
@@ -173,8 +177,12 @@ def _latin(text: str, chosen: Standard) -> str:
         text = re.sub(f"([\u064b-\u0650]){_SHADDA}", rf"{_SHADDA}\1", text)
     else:
         return _machine_readable(text, chosen)
-    latin = "".join(chosen.letters.get(char, char) for char in text).translate(_SIGNS)
-    return " ".join(word[:1].upper() + word[1:] for word in latin.split())
+    return _named("".join(chosen.letters.get(char, char) for char in text))
+
+
+def _named(latin: str) -> str:
+    """Returns words of a script without capitals as names: each begins with one, signs that are no letters left out."""
+    return " ".join(word[:1].upper() + word[1:] for word in latin.translate(_SIGNS).split())
 
 
 def _cyrillic(text: str, chosen: Standard) -> str:

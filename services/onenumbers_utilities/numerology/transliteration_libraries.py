@@ -39,7 +39,13 @@ def _writer(library: Library, name: str) -> Callable[[str], str]:
     if library is Library.IULIIA:
         schema = getattr(iuliia, name)
         return lambda text: str(schema.translate(text))
-    # Imported where it is needed: it takes a tenth of a second, and most names are Latin.
+    # Imported where they are needed: interscript takes a tenth of a second, and most names are Latin.
+    if library is Library.BIBLICAL_TRANSLITERATION:
+        from biblical_transliteration import HebrewOptions, HebrewScheme, HebrewTransliterator
+
+        # One for each name: it keeps in itself whether the text that it is given has points.
+        options = HebrewOptions(scheme=HebrewScheme[name])
+        return lambda text: str(HebrewTransliterator(options).transliterate(text))
     import interscript
 
     interscript.load_map(name)

@@ -15,6 +15,7 @@ class Library(Enum):
 
     IULIIA = "iuliia"
     INTERSCRIPT = "interscript"
+    BIBLICAL_TRANSLITERATION = "biblical-transliteration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ _HEBREW: Final = _table(
     "\u05c1": "",  # shin dot without a shin
     "\u05c2": "",  # sin dot without a shin
 }
+_HEBREW_SBL: Final = (
+    "אבגדהוזחטיכךלמםנןסעפףצץקרשת׳״\u05be\u05bd\u05bf" + "".join(map(chr, range(0x5B0, 0x5BD))) + "\u05c1\u05c2\u05c7"
+)
+"""Letters, geresh and gershayim, hyphen, stress, the line of soft letters, points with the dagesh, and small qamats."""
 _ARABIC_ISO: Final = _table(
     "ء ا ب ت ث ج ح خ د ذ ر ز س ش ص ض ط ظ ع غ ف ق ك ل م ن ه ة و ي ى ـ",
     "ˌ ʾ b t ṯ ǧ ḥ ẖ d ḏ r z s š ṣ ḍ ṭ ẓ ʿ ġ f q k l m n h ẗ w y ỳ -",
@@ -172,6 +177,15 @@ STANDARDS: Final[Mapping[Transliteration, Standard]] = {
         letters=_HEBREW,
         vowels_written=False,
     ),
+    Transliteration.SBL_HEBREW: Standard(
+        "SBL Handbook of Style, academic style (Hebrew)",
+        "Hebrew",
+        "The SBL Handbook of Style, section 5.1.1 (Society of Biblical Literature)",
+        Library.BIBLICAL_TRANSLITERATION,
+        "SBL",
+        _HEBREW_SBL,
+        vowels_written=False,
+    ),
     Transliteration.ISO_233: Standard(
         "ISO 233:1984",
         "Arabic",
@@ -189,7 +203,7 @@ STANDARDS: Final[Mapping[Transliteration, Standard]] = {
         vowels_written=False,
     ),
 }
-"""Every standard. docs/rules-systems.md says why the tables of Hebrew and of ISO 233 stand here."""
+"""Every standard. docs/rules-systems.md says why the tables of ISO 259-2 and ISO 233 stand here."""
 
 
 def standards_for(script: str) -> tuple[str, ...]:

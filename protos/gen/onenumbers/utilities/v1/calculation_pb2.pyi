@@ -303,6 +303,10 @@ class _TransliterationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trans
     """Cyrillic, Belarusian letters: national system, State Committee on Property resolution 38 of 2007."""
     TRANSLITERATION_BGN_PCGN_GREEK: _Transliteration.ValueType  # 14
     """Greek: BGN/PCGN 1962, which writes what is heard."""
+    TRANSLITERATION_SBL_HEBREW: _Transliteration.ValueType  # 15
+    """Hebrew: the academic style of the SBL Handbook of Style, which reads points as the Bible's spelling sets them.
+    Vowels that no points write are not added.
+    """
 
 class Transliteration(_Transliteration, metaclass=_TransliterationEnumTypeWrapper):
     """A published standard by which a name of another script becomes Latin letters. Each reads one script; names that are
@@ -339,6 +343,10 @@ TRANSLITERATION_BELARUSIAN_2007: Transliteration.ValueType  # 13
 """Cyrillic, Belarusian letters: national system, State Committee on Property resolution 38 of 2007."""
 TRANSLITERATION_BGN_PCGN_GREEK: Transliteration.ValueType  # 14
 """Greek: BGN/PCGN 1962, which writes what is heard."""
+TRANSLITERATION_SBL_HEBREW: Transliteration.ValueType  # 15
+"""Hebrew: the academic style of the SBL Handbook of Style, which reads points as the Bible's spelling sets them.
+Vowels that no points write are not added.
+"""
 Global___Transliteration: _TypeAlias = Transliteration  # noqa: Y015
 
 class _MasterNumbers:
