@@ -121,12 +121,12 @@ def _value(value: Value, name: str) -> Any:
 
 
 def _hit(hit: Hit, mode: Mode) -> pb.SearchHit:
-    passage, info, scores, marked = hit.passage, hit.document, hit.scores, hit.excerpt
+    passage, label, scores, marked = hit.passage, hit.document, hit.scores, hit.excerpt
     return pb.SearchHit(
         passage=pb.Passage(
             passage_id=passage.passage_id,
             document_id=passage.document_id,
-            title=info.title,
+            title=label.title,
             section=passage.section,
             position=passage.position,
             start_offset=passage.start,
@@ -135,10 +135,10 @@ def _hit(hit: Hit, mode: Mode) -> pb.SearchHit:
         ),
         score=scores.score(mode),
         score_kind=_KINDS[mode],
-        category=info.category,
-        source=info.source,
-        school=info.school,
-        numbers=info.numbers,
+        category=label.category,
+        source=label.source,
+        school=label.school,
+        numbers=label.numbers,
         cosine=scores.cosine,
         bm25=scores.bm25,
         fused=scores.fused,

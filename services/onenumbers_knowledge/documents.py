@@ -77,6 +77,17 @@ class DocumentInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentLabel:
+    """What a search shows of the document of a passage."""
+
+    title: str
+    category: str
+    source: str
+    school: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A stored document with its text."""
 

@@ -34,6 +34,23 @@ def test_a_letter_that_is_meant_as_one_is_a_word(stems):
     assert stems("J. Smith and ș", capitals=False) == ["smith", "ș"], "in a text a capital is mostly an initial"
 
 
+def test_every_word_is_found_by_its_stem_alone():
+    """What a word begins with decides whether it is looked up at all: no stem may begin with another letter."""
+    analyzer = Analyzer()
+    special = "skis skies dying lying tying idly gently ugly early only singly news cosmos bias andes yes youth Y É"
+    folded = "Țurcanu Ωμέγα Éric ÉRIC ﬁnd ª Straße İstanbul 7th 22nd sevens Twelfth twenty-two Forty-First 1990s"
+    words = {*special.split(), *folded.split()}
+    words |= {match for file in read_corpus() for match in file.document.content.split()}
+    missed = []
+    for text in words:
+        for stem in analyzer.stems(text):
+            places = [text[start:end] for start, end, found in analyzer.find(text, {stem}) if found == stem]
+            if stem not in {each for place in places for each in analyzer.stems(place)}:
+                missed.append((text, stem))
+    assert not missed
+    assert analyzer.find("Dr. Țurcanu's 7th word", {"turcanu", "7"}) == [(4, 11, "turcanu"), (14, 17, "7")]
+
+
 @pytest.mark.parametrize(
     ("query", "terms"),
     [

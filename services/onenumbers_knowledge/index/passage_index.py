@@ -171,6 +171,7 @@ class PassageIndex:
         """Makes the words that were added since `begin_bulk` searchable."""
         self.lexical.end_bulk()
         self.documents.end_bulk()
+        self._table.settle()
 
     def remove(self, keys: Sequence[int]) -> None:
         """Removes the passages of whole documents; keys that are not there are ignored."""

@@ -108,9 +108,10 @@ class VectorIndex:
             for name, (filters, known) in self._matching.items():
                 self._matching[name] = filters, known[~np.isin(known, gone)]
 
-    def about(self, keys: NDArray[np.int64]) -> list[tuple[int, ...]]:
-        """Returns the numbers that the documents of passages are about."""
-        return [self._entries[key].numbers for key in keys.tolist()]
+    def about(self, keys: NDArray[np.int64]) -> list[tuple[int, ...] | None]:
+        """Returns the numbers that the documents of passages are about; None for a passage that is not here."""
+        entries = [self._entries.get(key) for key in keys.tolist()]
+        return [None if entry is None else entry.numbers for entry in entries]
 
     def documents(self, filters: Filters) -> set[str]:
         """Returns the ids of the documents whose passages may be found."""

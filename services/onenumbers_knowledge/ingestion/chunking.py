@@ -18,7 +18,7 @@ _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _SENTENCE_END = re.compile(
     r"""
-    (?<=[.!?…]) ["'”’)\]]* \s+ (?=["'“‘(\[]? [A-ZÀ-ÖØ-ÞĀ-Ž0-9])   # a mark, space, and a word that begins a sentence
+    [.!?…] ["'”’)\]]* \s+ (?=["'“‘(\[]? [A-ZÀ-ÖØ-ÞĀ-Ž0-9])   # a mark, space, and a word that begins a sentence
     | \n [ \t]* \n \s*                                           # an empty line
     | \n (?= [ \t]* (?: [-*+|] | \d+[.)] ) [ \t])                # the next item of a list, the next row of a table
     """,

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from onenumbers_knowledge.documents import DocumentInfo, Passage
+from onenumbers_knowledge.documents import DocumentLabel, Passage
 from onenumbers_knowledge.index.filters import Filters
 from onenumbers_knowledge.index.passage_index import DEPTH, PassageIndex, Question, Ranking
 from onenumbers_knowledge.search.highlight import Excerpt, excerpt
@@ -37,7 +37,7 @@ class Run(Protocol):
 class PassageStore(Protocol):
     """Where passages are read."""
 
-    async def passages(self, keys: Sequence[int]) -> dict[int, tuple[Passage, DocumentInfo]]: ...  # noqa: D102
+    async def passages(self, keys: Sequence[int]) -> dict[int, tuple[Passage, DocumentLabel]]: ...  # noqa: D102
 
 
 class QueryEmbedder(Protocol):
@@ -75,7 +75,7 @@ class Hit:
     """A passage that was found."""
 
     passage: Passage
-    document: DocumentInfo
+    document: DocumentLabel
     scores: Candidate
     """Cosine, BM25 and both fused, each by its name."""
     excerpt: Excerpt

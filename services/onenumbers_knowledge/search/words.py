@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +18,9 @@ _WORD = re.compile(rf"\w+(?:{COMPOUND_END})?", re.IGNORECASE)
 _PLACE = re.compile(r"(\d+)(?:st|nd|rd|th|s)")
 _NO_LETTERS = frozenset("AI")
 """Capital letters that are words of English."""
+_DIGITS = frozenset("0123456789")
+_OF_NUMBERS = frozenset(word[0] for word in NUMBERS)
+"""What numbers in words begin with."""
 _STOP = frozenset(STOPWORDS_EN_PLUS)
 _KEPT = 30_000
 """Words that are kept as they are read: a language's everyday words, and those of the collection."""
@@ -30,7 +33,7 @@ class Analyzer:
 
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english")
-        self._stem = lru_cache(maxsize=_KEPT)(self._stem_of)
+        self._known = _Stems(self._stem_of)
 
     def stems(self, text: str, *, capitals: bool = True) -> list[str]:
         """Returns the stems of a text in order; empty where it holds stop words and marks alone.
@@ -50,15 +53,41 @@ class Analyzer:
         """Returns the stems of a text in order, stop words among them: "first letter" is not every letter."""
         return list(self._stemmer.stemWords([word for match in _WORD.finditer(text) if (word := _folded(match[0]))]))
 
-    def find(self, text: str, stems: Container[str]) -> list[tuple[int, int, str]]:
+    def find(self, text: str, stems: Collection[str]) -> list[tuple[int, int, str]]:
         """Returns start, end and stem of each word of a text whose stem is one of these; offsets count characters."""
-        known = self._stem
-        return [(*match.span(), stem) for match in _WORD.finditer(text) if (stem := known(match[0])) in stems]
+        known = self._known
+        initials = _initials(stems)
+        hits = {
+            word: stem
+            for word in set(_WORD.findall(text))
+            if (word[0] in initials or not word[0].isascii()) and (stem := known[word]) in stems
+        }
+        if not hits:
+            return []
+        return [(*match.span(), hits[word]) for match in _WORD.finditer(text) if (word := match[0]) in hits]
 
     def _stem_of(self, word: str) -> str:
         """Returns the stem of a word of a query; empty where it does not count."""
         read = _counted(word, capitals=True)
         return str(self._stemmer.stemWord(read)) if read else ""
+
+
+class _Stems(dict[str, str]):
+    """Stems of words as they are read, at most `_KEPT`; then it begins anew.
+
+    In place of lru_cache, which writes to four places in memory for each word that it finds: between two searches the
+    processor's caches have forgotten them all, and an excerpt took twice as long.
+    """
+
+    def __init__(self, stem_of: Callable[[str], str]) -> None:
+        super().__init__()
+        self._stem_of = stem_of
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _KEPT:
+            self.clear()
+        stem = self[word] = self._stem_of(word)
+        return stem
 
 
 class Vocabulary:
@@ -76,6 +105,18 @@ class Vocabulary:
     def ask(self, text: str) -> list[tuple[str, int | None]]:
         """Returns the stems of a text in order, with their numbers; None for one that no text had."""
         return [(stem, self._numbers.get(stem)) for stem in self._analyzer.stems(text)]
+
+
+def _initials(stems: Collection[str]) -> set[str]:
+    """Returns the letters that words of these stems may begin with, but for those that are folded.
+
+    Stemming leaves the first letter as it is. Most words of a text begin with another one, and are not looked up: what
+    is not in the processor's caches takes as long as all the rest.
+    """
+    letters = {stem[0] for stem in stems}
+    if not letters.isdisjoint(_DIGITS):
+        letters |= _OF_NUMBERS
+    return letters | {letter.upper() for letter in letters}
 
 
 def _words(text: str, *, capitals: bool) -> Iterator[str]:

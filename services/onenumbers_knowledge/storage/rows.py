@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_knowledge.documents import DocumentInfo, NewDocument, Passage
+from onenumbers_knowledge.documents import DocumentInfo, DocumentLabel, NewDocument, Passage
 from onenumbers_knowledge.ingestion.chunking import Chunk
 from onenumbers_knowledge.storage.tables import documents, passages
 
@@ -21,9 +21,11 @@ INFO = select(
 )
 """Selects what `info_of` reads."""
 PASSAGES = (
-    INFO.add_columns(
-        *(passages.c.key, passages.c.position, passages.c.section, passages.c.start, passages.c.end),
+    select(
+        *(passages.c.key, documents.c.id, documents.c.version),
+        *(passages.c.position, passages.c.section, passages.c.start, passages.c.end),
         func.substr(documents.c.content, passages.c.start + 1, passages.c.end - passages.c.start).label("text"),
+        *(documents.c.title, documents.c.category, documents.c.source, documents.c.school, documents.c.numbers),
     )
     .join(passages, passages.c.document_id == documents.c.id)
     .where(passages.c.key.in_(bindparam("keys", expanding=True)))
@@ -53,20 +55,23 @@ def info_of(row: Any) -> DocumentInfo:
     )
 
 
-def passage_of(row: Any) -> tuple[int, tuple[Passage, DocumentInfo]]:
-    """Returns key, passage and document, from a row of `PASSAGES`."""
-    info = info_of(row)
+def passage_of(row: Any) -> tuple[int, tuple[Passage, DocumentLabel]]:
+    """Returns key, passage and what is shown of its document, from a row of `PASSAGES`."""
+    key, document_id, version, position, section, start, end, text, title, category, source, school, numbers = row
     passage = Passage(
-        key=row.key,
-        document_id=info.document_id,
-        version=info.version,
-        position=row.position,
-        section=row.section,
-        start=row.start,
-        end=row.end,
-        text=row.text,
+        key=key,
+        document_id=document_id,
+        version=version,
+        position=position,
+        section=section,
+        start=start,
+        end=end,
+        text=text,
     )
-    return row.key, (passage, info)
+    label = DocumentLabel(
+        title=title, category=category, source=source, school=school, numbers=tuple(json.loads(numbers))
+    )
+    return key, (passage, label)
 
 
 def values_of(document: NewDocument, count: int) -> dict[str, Any]:

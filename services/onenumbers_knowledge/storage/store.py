@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, Passage, not_found
+from onenumbers_knowledge.documents import Document, DocumentInfo, DocumentLabel, NewDocument, Passage, not_found
 from onenumbers_knowledge.ingestion.chunking import Chunk
 from onenumbers_knowledge.storage import change_log
 from onenumbers_knowledge.storage.change_log import Moment
@@ -185,8 +185,8 @@ class Store(IndexSource):
             count = (await connection.execute(total)).scalar_one()
         return [info_of(row) for row in rows], int(count)
 
-    async def passages(self, keys: Sequence[int]) -> dict[int, tuple[Passage, DocumentInfo]]:
-        """Returns passages with their documents, by key; those that are gone are left out."""
+    async def passages(self, keys: Sequence[int]) -> dict[int, tuple[Passage, DocumentLabel]]:
+        """Returns passages with what is shown of their documents, by key; those that are gone are left out."""
         if not keys:
             return {}
         return await self._database.read(
