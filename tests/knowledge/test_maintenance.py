@@ -220,7 +220,7 @@ async def test_the_old_model_serves_until_the_new_one_is_complete_and_writes_go_
         hit = (await again.search(query, count=1)).hits[0]
         assert hit.passage.document_id == wanted
         assert (await store.info("note-007")).version == 1
-    assert not [hit for hit in (await again.search("unique4", count=20)).hits if hit.document.document_id == "note-004"]
+    assert not [hit for hit in (await again.search("unique4", count=20)).hits if hit.passage.document_id == "note-004"]
     await again.close()
 
 

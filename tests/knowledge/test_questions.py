@@ -76,11 +76,11 @@ async def test_questions_find_what_answers_them_among_five_documents(tmp_path):
             await embedder.close()
     told = {mode.value: tuple(round(value, 3) for value in values) for mode, values in figures.items()}
     recall, hits, reciprocal = figures[Mode.HYBRID]
-    assert recall >= 0.86, told
-    assert hits >= 0.91, told
+    assert recall >= 0.89, told
+    assert hits >= 0.93, told
     assert reciprocal >= 0.78, told
     assert all(figures[Mode.HYBRID] > figures[mode] for mode in (Mode.DENSE, Mode.LEXICAL)), told
     assert all(value >= bound for value, bound in zip(unseen, (0.94, 0.95, 0.83), strict=True)), unseen
-    # The aim, over every question that there is: the rules were chosen on the first set, so it alone would say less.
+    # Over every question that there is: the rules were chosen on the first set, so it alone would say less.
     count = len(ANSWERABLE) + len(UNSEEN)
-    assert (recall * len(ANSWERABLE) + unseen[0] * len(UNSEEN)) / count >= 0.9, (told, unseen)
+    assert (recall * len(ANSWERABLE) + unseen[0] * len(UNSEEN)) / count >= 0.91, (told, unseen)

@@ -62,6 +62,7 @@ def test_every_word_is_found_by_its_stem_alone():
         ("which letter is it", []),
         ("desire of the heart is not beside itself: heart, and then much later desire", []),
         ("DRIVER and Conductor", ["mulank", "bhagyank"]),
+        ("the gap between the two, and which digits are absent", ["karmic lesson", "bridge"]),
         ("", []),
     ],
 )

@@ -16,7 +16,7 @@ from onenumbers_knowledge.index.lexical import LexicalIndex, Scores
 from onenumbers_knowledge.index.passage_table import PassageTable
 from onenumbers_knowledge.index.vectors import VectorIndex
 from onenumbers_knowledge.search.duplicates import CANDIDATES, LEAST, MOST, Duplicate, likeness
-from onenumbers_knowledge.search.named_numbers import gains, named_numbers
+from onenumbers_knowledge.search.named_numbers import SUBJECT_GAIN, gains, named_numbers
 from onenumbers_knowledge.search.ranking import Candidate, Mode, diverse, fuse, in_context
 from onenumbers_knowledge.search.thesaurus import Thesaurus
 from onenumbers_knowledge.search.words import Vocabulary
@@ -29,6 +29,11 @@ DEPTH = 500
 _WORDS_DEPTH = 200
 """Passages that words contribute to a hybrid ranking beside those of the vectors: what shares words, but less than so
 many others, and is near in meaning to none, comes on no first page (docs/retrieval.md has the figures)."""
+
+
+_NAME_WEIGHT = 1.5
+"""What a word counts that the query's subject goes by in the documents; a word of the query counts 1 each time."""
+_NO_WORDS = np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Matched:
     """Their vectors, shape (n, dimensions); none where the question needs no vector."""
     numbers: frozenset[int]
     """Numbers that it names."""
+    subjects: tuple[frozenset[int], ...]
+    """Words of each subject that it names otherwise, by their numbers."""
     worth: Mapping[str, float]
     """Its stems with their inverse document frequencies."""
     words_known: int
@@ -123,6 +130,8 @@ class PassageIndex:
         """Identifier of each document, by the key of its first passage."""
         self._keys: dict[str, int] = {}
         """The key of each document, by its identifier."""
+        self._titles: dict[int, NDArray[np.int32]] = {}
+        """Words of the titles of documents that are about numbers, by the key of the first passage."""
         self._thesaurus = Thesaurus.load()
         self._state = 0
 
@@ -161,6 +170,8 @@ class PassageIndex:
             first, document_id = items[0].key, items[0].document_id
             self._table.add([item.key for item in items], first)
             self._ids[first], self._keys[document_id] = document_id, first
+            if self.dense.about(np.array([first]))[0]:
+                self._titles[first] = title
 
     def begin_bulk(self) -> None:
         """Holds the words of what is added back until `end_bulk`."""
@@ -181,6 +192,7 @@ class PassageIndex:
         gone = sorted(self._table.remove(keys))
         self.documents.remove(gone)
         for key in gone:
+            self._titles.pop(key, None)
             document_id = self._ids.pop(key, "")
             # A document that is replaced may have its new passages already.
             if self._keys.get(document_id) == key:
@@ -214,7 +226,9 @@ class PassageIndex:
             count: How many passages will be asked for at most.
         """
         query = self.lexical.query(question.text)
-        named = self._with_names(question.text, query)
+        terms = self._thesaurus.terms(question.text)
+        # What the query says itself counts as it says it.
+        named = {**dict.fromkeys(self.lexical.query(" ".join(terms)), _NAME_WEIGHT), **query}
         words = _Words(self.lexical.score(named), self.documents.score(named), self._table)
         shared = np.empty(0, dtype=np.int64)
         if question.mode is not Mode.DENSE:
@@ -227,6 +241,7 @@ class PassageIndex:
             shared=shared,
             vectors=self.dense.vectors(shared if question.needs_vector else shared[:0]),
             numbers=named_numbers(question.text),
+            subjects=tuple(subject for term in terms if (subject := self._vocabulary.numbers(term))),
             worth=self.lexical.worth(question.text),
             words_known=len(query) or len(named),
         )
@@ -260,7 +275,7 @@ class PassageIndex:
         fused = None
         if question.mode is Mode.HYBRID:
             likeness = in_context(cosines, documents, sizes, least=least)
-            fused = fuse(likeness, shared_words, self._gains(matched.numbers, about))
+            fused = fuse(likeness, shared_words, self._gains(matched, about, documents))
         # Diversity chooses among all of them.
         most = None if question.diversity else count
         chosen = _ordered(question, keys, cosines if vector is not None else None, shared_words, fused, most)
@@ -274,15 +289,16 @@ class PassageIndex:
             words_known=matched.words_known,
         )
 
-    def _with_names(self, text: str, query: Mapping[int, float]) -> dict[int, float]:
-        """Returns the words of a query with those that its subject goes by in the documents."""
-        more = self.lexical.query(" ".join(self._thesaurus.terms(text)))
-        return {**dict.fromkeys(more, 1.0), **query}
-
-    def _gains(self, named: frozenset[int], about: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _gains(self, matched: Matched, about: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.float64]:
         """Returns what passages gain for the numbers that their documents are about, shape (n,)."""
         places, inverse = np.unique(about, return_inverse=True)
-        return gains(named, [self._table.numbers[place] for place in places.tolist()])[inverse]
+        found = gains(matched.numbers, [self._table.numbers[place] for place in places.tolist()])[inverse]
+        if matched.numbers and matched.subjects:
+            for document in np.unique(documents[found > 0]).tolist():
+                title = set(self._titles.get(document, _NO_WORDS).tolist())
+                if any(subject <= title for subject in matched.subjects):
+                    found[documents == document] += SUBJECT_GAIN
+        return found
 
 
 def _ordered(

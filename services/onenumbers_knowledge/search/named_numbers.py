@@ -19,6 +19,9 @@ _FEW: Final = 3
 """Numbers of a document at most that is about these alone: a rule that lists 1 to 9 is about none of them."""
 _GAIN: Final = 1.0
 """What a document gains or loses, in deviations."""
+SUBJECT_GAIN: Final = 1.0
+"""What it gains more where its title has the subject that the question names otherwise: the 8 of an expression is not
+that of a personality, and the name in the question does not tell the ranking by words."""
 _WORDS: Final = {
     word: number
     for word, number in NUMBERS.items()

@@ -102,6 +102,11 @@ class Vocabulary:
         numbers, stems = self._numbers, self._analyzer.stems(text, capitals=capitals)
         return np.array([numbers.setdefault(stem, len(numbers)) for stem in stems], dtype=np.int32)
 
+    def numbers(self, text: str) -> frozenset[int]:
+        """Returns the numbers of the stems of a text; none where it has one that no text had."""
+        found = {number for _, number in self.ask(text)}
+        return frozenset(number for number in found if number is not None) if None not in found else frozenset()
+
     def ask(self, text: str) -> list[tuple[str, int | None]]:
         """Returns the stems of a text in order, with their numbers; None for one that no text had."""
         return [(stem, self._numbers.get(stem)) for stem in self._analyzer.stems(text)]
