@@ -3,7 +3,7 @@
 import numpy as np
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
-from onenumbers_knowledge.search.duplicates import likeness
+from onenumbers_knowledge.search.duplicates import likenesses
 
 TEXT = (
     "The bridge number is the difference of two core numbers. A small bridge is read as ease, a wide one as a task. "
@@ -54,8 +54,6 @@ async def test_the_likest_come_first_and_at_most_five(stub):
 
 def test_likeness_is_that_of_word_triples():
     words = np.arange(10, dtype=np.int32)
-    assert likeness(words, words) == 1
-    assert likeness(words, words[::-1]) == 0
-    assert likeness(words, words[:6]) == 0.5, "4 of 8 triples"
-    assert likeness(words[:2], words[:2]) == 1, "a text shorter than a triple is one itself"
-    assert likeness(words[:0], words[:0]) == 0
+    assert list(likenesses(words, [words, words[::-1], words[:6]])) == [1, 0, 0.5], "4 of 8 triples in the last"
+    assert list(likenesses(words[:2], [words[:2]])) == [1], "a text shorter than a triple is one itself"
+    assert list(likenesses(words[:0], [words[:0]])) == [0]

@@ -71,6 +71,21 @@ def test_what_was_added_last_is_scored_as_if_bm25s_had_indexed_it(words):
     assert tail.rows().score(weights) == pytest.approx(segment.score(weights), rel=1e-5)
 
 
+def test_a_segment_that_is_made_with_rests_is_the_same_and_one_that_is_no_longer_wanted_ends():
+    tokens = {key: np.array([key % 7, key % 5, 3], dtype=np.int32) for key in range(1, 100)}
+    rests = []
+    weights = dict.fromkeys(range(7), (1.0, 2.0))
+    made = Segment(tokens, rest=lambda: rests.append(1))
+    assert made.score(weights).tolist() == Segment(tokens).score(weights).tolist()
+    assert len(rests) >= 2 * (99 // 8), "in each of the passes of bm25s"
+
+    def end():
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Segment(tokens, rest=end)
+
+
 def test_a_removed_passage_is_not_found_and_changes_what_words_are_worth(index):
     before = index.worth("dough")["dough"]
     index.remove([1, 99])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -27,6 +28,11 @@ T = TypeVar("T")
 _FROZEN_FROM = 10_000
 """Passages from which the collector is told to leave alone what an index holds. It would go through all of it now and
 then, and no search is answered meanwhile: 50 ms at 100,000 passages."""
+
+
+_WORK_S, _REST_S = 0.001, 0.002
+"""How long a merge of words works and rests in turn: bm25s counts in Python, and while it has the interpreter every
+step of a search waits for it."""
 
 
 class Run(Protocol):
@@ -148,6 +154,7 @@ class Upkeep:
     def __init__(self, store: Store, run: Run, *, stopping: Callable[[], bool]) -> None:
         self._store, self._run, self._stopping = store, run, stopping
         self._busy = False
+        self._rested = 0.0
 
     async def __call__(self, index: PassageIndex, model: str) -> None:
         """Does what is due for an index; nothing while another call is at it."""
@@ -158,12 +165,22 @@ class Upkeep:
             for words in (index.lexical, index.documents):
                 tokens = await self._run(words.merge_due)
                 if tokens:
-                    await self._run(partial(words.adopt, await asyncio.to_thread(Segment, tokens)))
+                    await self._run(partial(words.adopt, await asyncio.to_thread(Segment, tokens, rest=self._rest)))
                     del tokens
                     await asyncio.to_thread(give_back)
             kind = await resize(index, self._store, model, self._run, stopping=self._stopping)
             if kind:
                 await asyncio.to_thread(give_back)
                 log.info("index_exchanged", kind=kind, vectors=len(index))
+        except InterruptedError as error:
+            log.debug("upkeep_ended", reason=str(error))
         finally:
             self._busy = False
+
+    def _rest(self) -> None:
+        if time.perf_counter() - self._rested < _WORK_S:
+            return
+        if self._stopping():
+            raise InterruptedError("the server is stopping")
+        time.sleep(_REST_S)
+        self._rested = time.perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ K1: Final = 1.5
 """How soon repetitions of a word stop counting."""
 B: Final = 0.75
 """How much the length of a passage counts."""
+_IN_A_ROW: Final = 8
+"""Passages that are counted between two calls of what lets others have the interpreter."""
 
 
 class Segment:
@@ -28,9 +30,10 @@ class Segment:
 
     Args:
         tokens: Numbers of the words of each passage, by its key.
+        rest: Called each fraction of a millisecond, to let others have the interpreter; what it raises ends the work.
     """
 
-    def __init__(self, tokens: Mapping[int, NDArray[np.int32]]) -> None:
+    def __init__(self, tokens: Mapping[int, NDArray[np.int32]], *, rest: Callable[[], None] | None = None) -> None:
         self.keys = np.array(sorted(tokens), dtype=np.int64)
         self._rows = KeyRows(self.keys)
         self.alive = np.ones(len(self.keys), dtype=bool)
@@ -42,7 +45,9 @@ class Segment:
         self._data = np.empty(0, dtype=np.float32)
         if len(self._terms):
             engine: Any = bm25s.BM25(k1=K1, b=B, method="lucene")
-            made = engine.build_index_from_ids(range(len(self._terms)), _Lists(local, lengths), show_progress=False)
+            made = engine.build_index_from_ids(
+                range(len(self._terms)), _Lists(local, lengths, rest), show_progress=False
+            )
             self._data, self._indices, self._bounds = made["data"], made["indices"], made["indptr"]
 
     def score(self, weights: Mapping[int, tuple[float, float]]) -> NDArray[np.float32]:
@@ -93,17 +98,21 @@ class _Lists:
     Args:
         columns: Columns of the words of all passages, one after the other, shape (words,).
         lengths: Words of each passage.
+        rest: Called after each `_IN_A_ROW` of them.
     """
 
-    def __init__(self, columns: NDArray[np.int64], lengths: Sequence[int]) -> None:
-        self._columns = columns
+    def __init__(self, columns: NDArray[np.int64], lengths: Sequence[int], rest: Callable[[], None] | None) -> None:
+        self._columns, self._rest = columns, rest
         self._bounds = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).tolist()
 
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
     def __iter__(self) -> Iterator[list[int]]:
-        return (self._columns[start:end].tolist() for start, end in pairwise(self._bounds))
+        for number, (start, end) in enumerate(pairwise(self._bounds), start=1):
+            yield self._columns[start:end].tolist()
+            if self._rest is not None and number % _IN_A_ROW == 0:
+                self._rest()
 
 
 def idf(frequency: int, total: int) -> float:

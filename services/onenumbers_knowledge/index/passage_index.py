@@ -15,7 +15,7 @@ from onenumbers_knowledge.index.key_rows import KeyRows
 from onenumbers_knowledge.index.lexical import LexicalIndex, Scores
 from onenumbers_knowledge.index.passage_table import PassageTable
 from onenumbers_knowledge.index.vectors import VectorIndex
-from onenumbers_knowledge.search.duplicates import CANDIDATES, LEAST, MOST, Duplicate, likeness
+from onenumbers_knowledge.search.duplicates import CANDIDATES, LEAST, MOST, Duplicate, likenesses
 from onenumbers_knowledge.search.named_numbers import SUBJECT_GAIN, gains, named_numbers
 from onenumbers_knowledge.search.ranking import Candidate, Mode, diverse, fuse, in_context
 from onenumbers_knowledge.search.thesaurus import Thesaurus
@@ -205,11 +205,9 @@ class PassageIndex:
             return []
         words = self.documents.words(own)
         scores = self.documents.score(self.documents.rarest_shared(own, _RAREST))
-        found = [
-            Duplicate(self._ids[key], likeness(words, self.documents.words(key)))
-            for key in scores.best(CANDIDATES + 1).tolist()
-            if key != own
-        ]
+        others = [key for key in scores.best(CANDIDATES + 1).tolist() if key != own]
+        told = likenesses(words, map(self.documents.words, others))
+        found = [Duplicate(self._ids[key], value) for key, value in zip(others, told, strict=True)]
         alike = [item for item in found if item.likeness >= LEAST]
         return sorted(alike, key=lambda item: (-item.likeness, item.document_id))[:MOST]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -65,18 +65,21 @@ async def duplicates_of(known: DocumentInfo, documents: Documents) -> list[Dupli
     return result
 
 
-def likeness(one: NDArray[np.int32], other: NDArray[np.int32]) -> float:
-    """Returns the Jaccard index of the word triples of two texts, 0-1.
+def likenesses(one: NDArray[np.int32], others: Iterable[NDArray[np.int32]]) -> Iterator[float]:
+    """Yields the Jaccard index of the word triples of a text and of each other one, 0-1.
 
     Broder, "On the resemblance and containment of documents" (1997), with shingles of three words, all of them.
 
     Args:
         one: Numbers of the words of a text in order, shape (n,).
-        other: Those of another one.
+        others: Those of the others.
     """
-    first, second = _triples(one), _triples(other)
-    together = len(first | second)
-    return len(first & second) / together if together else 0.0
+    first = _triples(one)
+    for other in others:
+        second = _triples(other)
+        shared = len(first & second)
+        together = len(first) + len(second) - shared
+        yield shared / together if together else 0.0
 
 
 def _triples(words: NDArray[np.int32]) -> set[tuple[int, ...]]:
