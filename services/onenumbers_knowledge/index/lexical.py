@@ -158,18 +158,19 @@ class LexicalIndex:
         # The largest stays as it is where the others are small beside it: its share of the work would be wasted.
         rest = sum(len(segment) for segment in sizes[:-1])
         chosen = sizes if dead * 2 > len(self._tokens) or len(sizes[-1]) < 4 * rest else sizes[:-1]
-        return due | {key: self._tokens[key] for segment in chosen for key in segment.living()}
+        keys = [key for segment in chosen for key in segment.living()]
+        return due | dict(zip(keys, map(self._tokens.__getitem__, keys), strict=True))
 
     def adopt(self, merged: Segment) -> None:
         """Puts a merged segment in the place of the segments and the tail that it was made from."""
         replaced = [segment for segment in self._segments if segment.rows(merged.keys)[1].any()]
-        for key in merged.living():
-            if key not in self._tokens:
-                merged.drop(key)
-        self._tail.drop(merged.keys.tolist())
+        for key in [key for key in merged.living() if key not in self._tokens]:
+            merged.drop(key)
+        late = np.fromiter(self._tail.tokens, dtype=np.int64, count=len(self._tail))
+        self._tail.drop(late[merged.rows(late)[1]].tolist())
         # The tail may have become a segment meanwhile, with passages that came after the merge was begun.
         for segment in replaced:
-            for key in segment.keys[segment.alive & ~np.isin(segment.keys, merged.keys)].tolist():
+            for key in segment.keys[segment.alive & ~merged.rows(segment.keys)[1]].tolist():
                 self._tail.add(key, self._tokens[key])
         kept = [segment for segment in self._segments if segment not in replaced]
         self._segments = [segment for segment in [*kept, merged] if len(segment)]

@@ -38,8 +38,8 @@ class Segment:
         self._rows = KeyRows(self.keys)
         self.alive = np.ones(len(self.keys), dtype=bool)
         self._living = len(self.keys)
-        ordered = [tokens[int(key)] for key in self.keys]
-        lengths = [len(item) for item in ordered]
+        ordered = [tokens[key] for key in self.keys.tolist()]
+        lengths = list(map(len, ordered))
         joined = np.concatenate(ordered) if sum(lengths) else np.empty(0, dtype=np.int32)
         self._terms, local = np.unique(joined, return_inverse=True)
         self._data = np.empty(0, dtype=np.float32)
@@ -84,7 +84,8 @@ class Segment:
 
     def living(self) -> list[int]:
         """Returns the keys that can be found."""
-        return [int(key) for key in self.keys[self.alive]]
+        found: list[int] = self.keys[self.alive].tolist()
+        return found
 
     def __len__(self) -> int:
         return self._living
