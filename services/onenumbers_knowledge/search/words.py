@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -33,7 +33,7 @@ class Analyzer:
 
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english")
-        self._known = _Stems(self._stem_of)
+        self._stem = lru_cache(maxsize=_KEPT)(self._stem_of)
 
     def stems(self, text: str, *, capitals: bool = True) -> list[str]:
         """Returns the stems of a text in order; empty where it holds stop words and marks alone.
@@ -55,12 +55,11 @@ class Analyzer:
 
     def find(self, text: str, stems: Collection[str]) -> list[tuple[int, int, str]]:
         """Returns start, end and stem of each word of a text whose stem is one of these; offsets count characters."""
-        known = self._known
-        initials = _initials(stems)
+        known, initials = self._stem, _initials(stems)
         hits = {
             word: stem
             for word in set(_WORD.findall(text))
-            if (word[0] in initials or not word[0].isascii()) and (stem := known[word]) in stems
+            if (word[0] in initials or not word[0].isascii()) and (stem := known(word)) in stems
         }
         if not hits:
             return []
@@ -70,24 +69,6 @@ class Analyzer:
         """Returns the stem of a word of a query; empty where it does not count."""
         read = _counted(word, capitals=True)
         return str(self._stemmer.stemWord(read)) if read else ""
-
-
-class _Stems(dict[str, str]):
-    """Stems of words as they are read, at most `_KEPT`; then it begins anew.
-
-    In place of lru_cache, which writes to four places in memory for each word that it finds: between two searches the
-    processor's caches have forgotten them all, and an excerpt took twice as long.
-    """
-
-    def __init__(self, stem_of: Callable[[str], str]) -> None:
-        super().__init__()
-        self._stem_of = stem_of
-
-    def __missing__(self, word: str) -> str:
-        if len(self) >= _KEPT:
-            self.clear()
-        stem = self[word] = self._stem_of(word)
-        return stem
 
 
 class Vocabulary:
