@@ -32,7 +32,7 @@ from onenumbers_runtime.settings import SettingsError
 _SWITCH_S: Final = 0.0005
 """Seconds after which a thread that runs Python lets another one. A search gives the interpreter away in each of some
 fifty array operations and waits this long to have it back while segments of words are merged beside it: with Python's
-5 ms one search in 2,500 took 275-300 ms, with this none more than 84 (bench/ingestion.py, 2,500 documents, twice)."""
+5 ms the slowest search beside 2,500 documents took 275 and 300 ms, with this 75 and 84 (two runs each in turn)."""
 
 
 async def serve(settings: KnowledgeSettings) -> None:
