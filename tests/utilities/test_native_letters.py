@@ -75,6 +75,15 @@ def test_final_forms_count_as_their_letters_and_points_do_not_count():
     assert not plain.number.warnings
 
 
+@pytest.mark.parametrize("apostrophe", ["\u02bc", "\u02bb", "'", "\u2019"])
+def test_an_apostrophe_joins_a_name_whatever_its_sign(apostrophe):
+    """U+02BC, which Ukrainian writes, is a letter by Unicode and was refused as one of another script."""
+    plain = native_letters("Дарья")
+    for name in (f"Дар{apostrophe}ья", f"{apostrophe}Дарья"):
+        found = native_letters(name)
+        assert [word.letters for word in found.words] == [word.letters for word in plain.words]
+
+
 def test_letters_about_which_authors_differ_are_named():
     assert [each.code for each in native_letters("فاطمة").number.warnings] == ["LETTER_VALUE_DISPUTED"]
 
@@ -124,6 +133,8 @@ REFUSED = [
     ("Ан\x00на", 0, "name.control_character", "U+0000"),
     ("Анна 😀", 0, "name.emoji", "U+1F600 at position 6"),
     ("Анна 2", 0, "name.digit", "'2'"),
+    ("Аннаʰ", 0, "name.mixed_scripts", "'ʰ' (U+02B0) at position 5"),
+    ("ʰАнна", 0, "name.letter_without_value", "(U+02B0, MODIFIER LETTER SMALL H) at position 1"),
     ("--", 0, "name.no_letters", "no letters"),
     ("   ", 0, "name.required", "empty"),
 ]

@@ -119,6 +119,9 @@ _MAQAF: Final = "\u05be"
 """The Hebrew hyphen: what it joins are words of their own."""
 _SIGNS: Final = frozenset("\u05f3\u05f4\u0640")
 """Geresh, gershayim and tatweel: signs of writing without a value, within words."""
+_SIGNS_AND_APOSTROPHES: Final = ("", "Modifier")
+"""Scripts of what is no letter in a name: the Ukrainian apostrophe is a letter by Unicode."""
+_NO_SCRIPTS: Final = (*_SIGNS_AND_APOSTROPHES, "Inherited")
 _MARKS: Final = {
     "Hebrew": ("\u0591", "\u05c7"),
     "Arabic": ("\u064b", "\u065f"),
@@ -183,7 +186,7 @@ def _system_of(raw: str) -> NativeSystem:
                 f"this one {', '.join(sorted(_BY_SCRIPT))}"
             )
             raise invalid("name", problem, rule="native_letters.script", metadata=place(char, position))
-        if where not in ("", "Inherited") or LETTER_MAPS[LetterPolicy.DIRECT].unknown(char):
+        if where not in _NO_SCRIPTS or LETTER_MAPS[LetterPolicy.DIRECT].unknown(char):
             raise _refused(char, position)
     raise invalid("name", "has no letters", rule="name.no_letters")
 
@@ -202,7 +205,7 @@ def _words(raw: str, table: _Table) -> tuple[tuple[NativeWord, ...], bool]:
                 marks = True
             elif char == _MAQAF or signs[ord(char)] == " ":
                 words.append([])
-            elif char not in _SIGNS and (script(char) or signs.unknown(char)):
+            elif char not in _SIGNS and (script(char) not in _SIGNS_AND_APOSTROPHES or signs.unknown(char)):
                 raise _refused(char if script(char) == "Inherited" else sent, position, table)
     found = tuple(
         NativeWord("".join(each.letter for each in word), sum(each.value for each in word), tuple(word))
