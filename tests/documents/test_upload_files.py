@@ -94,7 +94,7 @@ async def test_a_pdf_of_20_megabytes_is_searchable_as_a_form_and_as_a_body(files
     assert item["outcome"] == "INGEST_OUTCOME_CREATED"
     assert item["document"]["category"] == "cycles"
     found = await collection.search("okapis in the forest", count=1)
-    assert found.hits[0].document.document_id == item["document"]["document_id"]
+    assert found.hits[0].passage.document_id == item["document"]["document_id"]
     again = await files.post(FILES, params={"filename": "okapi.pdf", "category": "cycles"}, content=data)
     assert again.status_code == 200, again.text
     assert [item["outcome"] for item in again.json()["documents"]] == ["INGEST_OUTCOME_UNCHANGED"]
