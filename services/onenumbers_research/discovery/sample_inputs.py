@@ -33,26 +33,32 @@ def random_rows(inputs: Sequence[Input], random: Random) -> list[dict[str, Any]]
 
     Numbers that are called day, month, year or age are drawn from those. Of several days the first is the earliest in
     one row and the latest in the next: a birth lies before the day of which something is asked, whichever comes first.
+    Beside a day, a year is none before it, and a number of none of these names is such a year in every second row.
     """
     rows: list[dict[str, Any]] = []
     calendars = [_calendar(random) for item in inputs if item.kind == "date"]
     for place in range(ROWS):
         days = iter(sorted((calendar[place] for calendar in calendars), reverse=place % 2 == 1))
         row: dict[str, Any] = {}
+        earliest = min((calendar[place].year for calendar in calendars), default=None)
         for item in inputs:
             if item.kind == "date":
                 row[item.name] = next(days).isoformat()
             elif item.kind == "string":
                 row[item.name] = _name(random)
             else:
-                row[item.name] = random.randint(*_range(item.name))
+                row[item.name] = random.randint(*_range(item.name, earliest, may_be_year=place % 2 == 0))
         rows.append(row)
     return rows
 
 
-def _range(name: str) -> tuple[int, int]:
+def _range(name: str, earliest: int | None, *, may_be_year: bool) -> tuple[int, int]:
     words = name.split("_")
-    return next((bounds for word, bounds in _RANGES.items() if word in words), (0, _LARGEST))
+    called = next((word for word in _RANGES if word in words), None)
+    # Calculations of a year refuse one before the birth: rows of refusals alone would hide a duplicate.
+    if earliest is not None and (called == "year" or (called is None and may_be_year)):
+        return max(earliest, _RANGES["year"][0]), _RANGES["year"][1]
+    return (0, _LARGEST) if called is None else _RANGES[called]
 
 
 def _calendar(random: Random) -> list[date]:
