@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from onenumbers_models.generation.generator import ChatMessage
+from onenumbers_models.generation.requests import GenerationOptions
 from onenumbers_runtime.errors import InvalidArgumentError
 
 QUESTION = [ChatMessage("system", "You answer in one sentence."), ChatMessage("user", "What is the capital of France?")]
@@ -46,10 +47,12 @@ async def test_a_message_cannot_forge_another_one(generator):
 
 
 async def test_characters_of_several_bytes_are_never_split(generator):
-    question = [ChatMessage("user", "Repeat exactly: 😀 数秘術 Țurcanu 😀 数秘術 Țurcanu 😀 数秘術")]
-    pieces = [piece async for piece in generator.generate(question, max_tokens=60)]
-    assert not any("\ufffd" in piece for piece in pieces[:-1]), "only a cut at the limit may leave half a character"
-    assert any(ord(character) > 0x7F for character in "".join(pieces))
+    # The grammar makes it say this: what it would repeat by itself hangs on the processor.
+    said = "😀 数秘術 Țurcanu 😀 数秘術"
+    options = GenerationOptions(max_tokens=80, grammar=f'root ::= "{said}"')
+    pieces = [event async for event in generator.events(STORY, options) if isinstance(event, str)]
+    assert "".join(pieces) == said
+    assert len(pieces) > len(said.split())
 
 
 async def test_leaving_the_stream_frees_the_model_for_the_next(generator):
