@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
+from typing import Any, Protocol, TypeVar
 
 WINDOW = 8
 """Documents in work at once; the next one is read when the first of them is acknowledged."""
+
+
+DRAIN_S = 2.0
+"""Seconds that what still comes is read, and dropped, after the work on an item has failed."""
 
 
 class Keyed(Protocol):
@@ -31,6 +36,9 @@ async def in_order(
 
     A result is yielded as soon as it is there, also while the next item has not come: a caller may wait for each
     acknowledgement before it sends the next document. What is in work when the caller goes away is cancelled.
+
+    Where the work on an item fails, the rest of the stream is read before the error is raised: a status that reaches
+    gRPC's client in Python while it sends is lost there, and its caller is told of an internal error.
 
     Args:
         items: The stream.
@@ -64,19 +72,33 @@ async def in_order(
             while pending and pending[0].done():
                 yield pending.popleft().result()
             latest = {key: task for key, task in latest.items() if not task.done()}
+    except Exception:
+        await _cancel(pending)
+        await _drained(items, reader)
+        raise
     finally:
-        if reader is not None:
-            reader.cancel()
-            await asyncio.wait([reader])
-        for left in pending:
-            left.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await _cancel([*pending, *([reader] if reader is not None else [])])
 
 
 async def _next(items: AsyncIterator[ItemT]) -> ItemT | None:
     async for item in items:
         return item
     return None
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _drained(items: AsyncIterator[ItemT], reader: asyncio.Task[ItemT | None] | None) -> None:
+    # What else goes wrong now is no news.
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(DRAIN_S):
+            item = await (reader if reader is not None else _next(items))
+            while item is not None:
+                item = await _next(items)
 
 
 async def _after(
