@@ -3,17 +3,20 @@
 Usage: python bench/ingestion.py [--texts FOLDER] [--documents 10000] [--passages 20000] [--data-dir DIR] [--print]
 
 A collection of --passages is there already (bench/large_collection.py). One client searches, first with the server idle,
-then while another one sends documents through BulkIngestDocuments; no query and no document is the same as another.
+then while another one, a process of its own, sends documents through BulkIngestDocuments; no query and no document is
+the same as another.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import random
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -47,10 +50,19 @@ async def searches(address: str, queries: list[str], ending: asyncio.Event) -> l
     return taken
 
 
-async def ingest(
-    address: str, texts: Texts, count: int, seed: str, memory: list[float], process: psutil.Process
-) -> float:
-    """Sends documents and returns the seconds until the last acknowledgement; notes the memory on the way."""
+def ingested(address: str, texts: Texts, count: int, seed: str, pid: int) -> tuple[float, list[float]]:
+    """Sends documents to the server of a process; for a process of its own, or searches would wait for its client.
+
+    Returns:
+        Seconds until the last acknowledgement, and the resident memory of the server after each tenth, MB.
+    """
+    return asyncio.run(_ingested(address, texts, count, seed, psutil.Process(pid)))
+
+
+async def _ingested(
+    address: str, texts: Texts, count: int, seed: str, process: psutil.Process
+) -> tuple[float, list[float]]:
+    memory: list[float] = []
     rng = random.Random(seed)
 
     async def documents() -> AsyncIterator[maintenance_pb2.BulkIngestDocumentsRequest]:
@@ -76,27 +88,29 @@ async def ingest(
             if done % max(1, count // SAMPLES) == 0:
                 memory.append(process.memory_info().rss / 2**20)
     assert done == count
-    return time.perf_counter() - began
+    return time.perf_counter() - began, memory
 
 
 async def measure(served: Served, texts: Texts, options: argparse.Namespace, told: str) -> str:
-    process = psutil.Process(served.pid)
+    process, loop = psutil.Process(served.pid), asyncio.get_running_loop()
     seed = str(time.time_ns())
     queries = texts.queries(60_000, int(seed) % 1_000_003)
     ending = asyncio.Event()
-    ending.set()
-    await ingest(served.address, texts, 100, f"w{seed}", [], process)
-    ending.clear()
-    asyncio.get_running_loop().call_later(IDLE_S, ending.set)
-    idle = await searches(served.address, queries[:20_000], ending)
-    ending.clear()
-    memory = [process.memory_info().rss / 2**20]
-    searching = asyncio.create_task(searches(served.address, queries[20_000:], ending))
-    cpu = process.cpu_times()
-    seconds = await ingest(served.address, texts, options.documents, seed, memory, process)
-    spent = process.cpu_times()
-    ending.set()
-    meanwhile = await searching
+    # gRPC does not survive a fork.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        await loop.run_in_executor(pool, ingested, served.address, texts, 100, f"w{seed}", served.pid)
+        loop.call_later(IDLE_S, ending.set)
+        idle = await searches(served.address, queries[:20_000], ending)
+        ending.clear()
+        memory = [process.memory_info().rss / 2**20]
+        searching = asyncio.create_task(searches(served.address, queries[20_000:], ending))
+        cpu = process.cpu_times()
+        seconds, grown = await loop.run_in_executor(
+            pool, ingested, served.address, texts, options.documents, seed, served.pid
+        )
+        spent = process.cpu_times()
+        ending.set()
+        meanwhile = await searching
     used = spent.user + spent.system - cpu.user - cpu.system
     return "\n".join(
         (
@@ -121,7 +135,7 @@ async def measure(served: Served, texts: Texts, options: argparse.Namespace, tol
             ),
             f"| ratio | | {share(meanwhile, 0.5) / share(idle, 0.5):.2f} | {share(meanwhile, 0.99) / share(idle, 0.99):.2f} | |",
             "",
-            f"Resident memory at the start and after each tenth, MB: {', '.join(f'{value:.0f}' for value in memory)}.",
+            f"Resident memory at the start and after each tenth, MB: {', '.join(f'{value:.0f}' for value in [*memory, *grown])}.",
         )
     )
 

@@ -48,7 +48,10 @@ PURE = [
     ),
     *(
         f"services/onenumbers_runtime/{name}.py"
-        for name in ("errors", "database", "database_errors", "database_sharing", "database_sqlite", "spooled")
+        for name in (
+            *("errors", "database", "database_errors", "database_sharing", "database_sqlite", "spooled"),
+            "precedence",
+        )
     ),
 ]
 SERVED = (

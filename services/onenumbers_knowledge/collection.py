@@ -18,11 +18,13 @@ from onenumbers_knowledge.ingestion.migrating import Migration, Progress, follow
 from onenumbers_knowledge.ingestion.preparing import Embedder, Preparer
 from onenumbers_knowledge.ingestion.updating import plan_update
 from onenumbers_knowledge.ingestion.writing import Outcome, Writer
+from onenumbers_knowledge.search.duplicates import Duplicate
 from onenumbers_knowledge.search.searching import Found, Search, search
 from onenumbers_knowledge.search.words import Analyzer
 from onenumbers_knowledge.storage import snapshots
 from onenumbers_knowledge.storage.store import Counts, Store
 from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
+from onenumbers_runtime.precedence import Precedence
 
 __all__ = ["Collection", "Outcome"]
 
@@ -46,6 +48,8 @@ class Collection:
 
     def __init__(self, store: Store, *, index_path: Path) -> None:
         self._store = store
+        self.precedence = Precedence()
+        """Searches are in its foreground. Load the embedder with it, so that documents give way to them."""
         self._live = LiveIndex(store, index_path, taken=self._changed)
         self._migration: Migration | None = None
         self._beginning: asyncio.Event | None = None
@@ -57,7 +61,12 @@ class Collection:
         self._analyzer = Analyzer()
         """Of the event loop; it remembers the stems of the words that it has seen."""
         self._writer = Writer(
-            store=store, live=self._live, preparer=self._preparer, ready=self._ready, whole=self._whole
+            store=store,
+            live=self._live,
+            preparer=self._preparer,
+            ready=self._ready,
+            whole=self._whole,
+            precedence=self.precedence,
         )
         self._upkeep = Upkeep(store, self._live.run, stopping=lambda: self._preparer.closing)
         self.not_ready = "the embedding model is being loaded"
@@ -220,15 +229,16 @@ class Collection:
         """
         embedder, index = self._ready()
         model = embedder.model_id
-        return await search(
-            asked,
-            store=self._store,
-            embedder=embedder,
-            model=model,
-            index=index,
-            analyzer=self._analyzer,
-            run=self._live.run,
-        )
+        with self.precedence.foreground():
+            return await search(
+                asked,
+                store=self._store,
+                embedder=embedder,
+                model=model,
+                index=index,
+                analyzer=self._analyzer,
+                run=self._live.run_search,
+            )
 
     async def export(self) -> AsyncGenerator[tuple[bytes, str], None]:
         """Yields the collection as an archive in chunks; the last one comes with its SHA-256."""
@@ -277,6 +287,15 @@ class Collection:
     async def look(self, read: Callable[[PassageIndex], T]) -> T:
         """Returns what is read from the index that serves; UnavailableError where none does."""
         return await self._live.run(partial(read, self._ready().passages))
+
+    async def nearly_the_same(self, document_id: str) -> list[Duplicate]:
+        """Returns documents whose text is nearly that of another one, the likest first; searches go before.
+
+        Raises:
+            UnavailableError: No index serves.
+        """
+        await self.precedence.passed()
+        return await self.look(lambda index: index.nearly_the_same(document_id))
 
     async def delete(self, document_id: str) -> tuple[DocumentInfo, int]:
         """Deletes a document; searches stop finding it at once. Returns what it was and how many passages went.
@@ -345,8 +364,14 @@ class Collection:
         """Runs a change to its end, also when its caller is cancelled."""
         task = asyncio.ensure_future(work)
         self._changes.add(task)
-        task.add_done_callback(self._changes.discard)
+        task.add_done_callback(self._settled)
         return await asyncio.shield(task)
+
+    def _settled(self, task: asyncio.Future[Any]) -> None:
+        self._changes.discard(task)
+        if not task.cancelled():
+            # Looked at, or asyncio complains where the caller went away: a store that failed is in the log already.
+            task.exception()
 
 
 def _update_running() -> FailedPreconditionError:

@@ -102,7 +102,7 @@ class Starting:
 
     async def _open(self, embedder: LlamaEmbedder) -> LlamaEmbedder | None:
         """Opens the collection; returns the model of before where that one serves now."""
-        previous = await load_previous(self._settings, self._store, embedder)
+        previous = await load_previous(self._settings, self._store, embedder, precedence=self._collection.precedence)
         if previous is not None:
             self._stack.push_async_callback(previous.close)
         await self._collection.open(embedder, spec=self._settings.embedding_model, previous=previous)
@@ -130,7 +130,7 @@ class Starting:
         """Returns the embedding model of the settings, whenever it can be loaded."""
         while True:
             try:
-                embedder = await load_embedder(settings)
+                embedder = await load_embedder(settings, precedence=self._collection.precedence)
             except ModelError as error:
                 reason = str(error)
                 self._collection.not_ready = reason

@@ -20,7 +20,7 @@ from sqlalchemy.sql import func
 
 from onenumbers_runtime.database_errors import translated
 from onenumbers_runtime.database_sharing import Listening, lease, listening, lock_number
-from onenumbers_runtime.database_sqlite import WRITES, SqliteReaders, sqlite_engine
+from onenumbers_runtime.database_sqlite import WRITES, SqliteThreads, sqlite_engine
 
 WAIT_S: Final = 5.0
 """Seconds that a caller waits for a lock of the database, or for a free connection to it."""
@@ -51,14 +51,14 @@ class Database:
         engine: The pool of connections.
         what: What is kept, as a message names it: "the document store".
         path: The file; None on PostgreSQL.
-        readers: What reads the file in one go; None on PostgreSQL.
+        threads: What reads and writes the file in one go; None on PostgreSQL.
     """
 
-    def __init__(self, engine: AsyncEngine, *, what: str, path: Path | None, readers: SqliteReaders | None) -> None:
+    def __init__(self, engine: AsyncEngine, *, what: str, path: Path | None, threads: SqliteThreads | None) -> None:
         self._engine = engine
         self._what = what
         self.path = path
-        self._readers = readers
+        self._threads = threads
 
     @property
     def shared(self) -> bool:
@@ -86,15 +86,32 @@ class Database:
             MeshError: The database cannot be read; see `translated`.
         """
         with translated(self._what):
-            if self._readers is not None:
-                return await self._readers.read(work)
+            if self._threads is not None:
+                return await self._threads.read(work)
             async with self._engine.connect() as connection:
+                return await connection.run_sync(work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Returns what a function does in a transaction of its own, which is undone where it raises.
+
+        Quicker than `writing` on SQLite, as `read` is. There it goes on to its end where the caller is cancelled.
+
+        Args:
+            work: Reads and writes, and does nothing else that takes time: on PostgreSQL it runs in the event loop.
+
+        Raises:
+            MeshError: The database cannot be written; see `translated`.
+        """
+        with translated(self._what):
+            if self._threads is not None:
+                return await self._threads.write(work)
+            async with self._engine.execution_options(**{WRITES: True}).begin() as connection:
                 return await connection.run_sync(work)
 
     async def close(self) -> None:
         """Closes all connections."""
-        if self._readers is not None:
-            await self._readers.close()
+        if self._threads is not None:
+            await self._threads.close()
         await self._engine.dispose()
 
     @asynccontextmanager
@@ -192,8 +209,8 @@ async def open_database(url: URL, *, what: str, make_tables: MakeTables) -> Asyn
         engine = sqlite_engine(url, wait_s=WAIT_S) if path is not None else _postgresql(url)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise DatabaseError(f"{what} {shown(url)} needs a driver that is not installed: {error}") from error
-    readers = SqliteReaders(url, wait_s=WAIT_S) if path is not None else None
-    database = Database(engine, what=what, path=path, readers=readers)
+    threads = SqliteThreads(url, wait_s=WAIT_S) if path is not None else None
+    database = Database(engine, what=what, path=path, threads=threads)
     try:
         try:
             if path is not None:

@@ -1,6 +1,8 @@
 """Duplicates are told when they are stored: the same text under another id, and texts that are nearly the same."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onenumbers.knowledge.v1 import knowledge_pb2 as pb
 from onenumbers_knowledge.search.duplicates import likenesses
@@ -54,6 +56,31 @@ async def test_the_likest_come_first_and_at_most_five(stub):
 
 def test_likeness_is_that_of_word_triples():
     words = np.arange(10, dtype=np.int32)
-    assert list(likenesses(words, [words, words[::-1], words[:6]])) == [1, 0, 0.5], "4 of 8 triples in the last"
+    told = list(likenesses(words, [words, words[::-1], words[:6]], least=0.5))
+    assert told == [1, 0, 0.5], "4 of 8 triples in the last"
+    assert list(likenesses(words, [words[:6]], least=0.51)) == [0], "too little to matter"
     assert list(likenesses(words[:2], [words[:2]])) == [1], "a text shorter than a triple is one itself"
     assert list(likenesses(words[:0], [words[:0]])) == [0]
+
+
+# A copy with a piece changed, or any two texts of few words, which share many.
+FEW_WORDS = st.lists(st.integers(0, 4), max_size=30)
+TEXTS = st.one_of(
+    st.tuples(FEW_WORDS, FEW_WORDS),
+    st.tuples(st.lists(st.integers(0, 50), min_size=20, max_size=80), st.integers(0, 19)).map(
+        lambda given: (given[0], [*given[0][: given[1]], 99, *given[0][given[1] + 1 :]])
+    ),
+)
+
+
+@given(TEXTS, st.sampled_from((0.0, 0.5, 0.8, 1.0)))
+def test_no_likeness_that_matters_is_passed_over(texts, least):
+    """Against the definition, all triples of both."""
+
+    def triples(words: list[int]) -> set[tuple[int, ...]]:
+        return set(zip(words, words[1:], words[2:], strict=False)) if len(words) > 2 else {tuple(words)} - {()}
+
+    one, other = map(triples, texts)
+    expected = len(one & other) / len(one | other) if one | other else 0.0
+    (told,) = likenesses(*(np.array(texts[0], np.int32), [np.array(texts[1], np.int32)]), least=least)
+    assert told == (expected if expected >= least else 0.0)

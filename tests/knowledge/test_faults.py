@@ -119,12 +119,12 @@ async def test_a_store_at_its_limit_says_that_it_is_full(knowledge, store):
     await knowledge.IngestDocument(request(0))
     async with store._database.reading() as connection:
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-    engine = store._database._engine
+    engine = store._database._threads._writing.engine
     database_module.event.listen(
-        engine.sync_engine, "connect", lambda opened, _: opened.execute(f"PRAGMA max_page_count={pages + 12}")
+        engine, "connect", lambda opened, _: opened.execute(f"PRAGMA max_page_count={pages + 12}")
     )
-    # The connections of before do not know the limit.
-    await engine.dispose()
+    # The connection of before does not know the limit.
+    engine.dispose()
     number, full = 0, None
     while full is None and number < 20:
         number += 1

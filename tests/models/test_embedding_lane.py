@@ -8,8 +8,10 @@ import threading
 import numpy as np
 import pytest
 
-from onenumbers_models.embedding.lane import BATCH_TOKENS, Lane
+from onenumbers_models.embedding.lane import BATCH_TOKENS, SHORT_BATCH_TOKENS, Lane
+from onenumbers_runtime import precedence as precedence_module
 from onenumbers_runtime.errors import InvalidArgumentError, ResourceExhaustedError, UnavailableError
+from onenumbers_runtime.precedence import Precedence
 
 
 class Steps:
@@ -147,9 +149,44 @@ class Priority:
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system has a priority for each thread")
 async def test_what_runs_in_the_background_comes_after_everything_else():
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    for background in (False, True):
-        lane = Lane("test", Priority(), tokenize=tokenize, places=10, batch_texts=8, background=background)
+    for behind in (None, Precedence()):
+        lane = Lane("test", Priority(), tokenize=tokenize, places=10, batch_texts=8, behind=behind)
         ((nice,),) = await lane.vectors(["1"])
         await asyncio.to_thread(lane.close)
-        assert nice == (min(19, own + 10) if background else own)
+        assert nice == (min(19, own + 10) if behind else own)
     assert os.getpriority(os.PRIO_PROCESS, 0) == own
+
+
+@pytest.fixture
+async def giving_way(steps, monkeypatch):
+    """A lane that waits for what goes before it, and that."""
+    monkeypatch.setattr(precedence_module, "PATIENCE_S", 30)
+    precedence = Precedence()
+    made = Lane("test", steps, tokenize=tokenize, places=100, batch_texts=8, behind=precedence)
+    yield made, precedence
+    steps.let.release(1000)
+    await asyncio.to_thread(made.close)
+
+
+async def test_no_batch_is_begun_while_something_goes_before_the_lane(giving_way, steps):
+    lane, precedence = giving_way
+    with precedence.foreground():
+        (task,) = await calls(lane, ["1"])
+        steps.let.release(1000)
+        # The thread is given every chance to go wrong.
+        assert not await asyncio.to_thread(steps.begun.acquire, timeout=0.2)
+        assert not task.done()
+    assert int((await asyncio.wait_for(task, 5))[0][0]) == 1
+
+
+async def test_batches_are_short_while_something_comes_now_and_then(giving_way, steps, monkeypatch):
+    lane, precedence = giving_way
+    texts = [f"{n}:{SHORT_BATCH_TOKENS // 2}" for n in range(1, 7)]
+    with precedence.foreground():
+        (task,) = await calls(lane, texts)
+    steps.let.release(1000)
+    await task
+    assert steps.batches == [[1, 2], [3, 4], [5, 6]]
+    monkeypatch.setattr(precedence_module, "RECENT_S", 0)
+    await lane.vectors(texts)
+    assert steps.batches[3:] == [[1, 2, 3, 4, 5, 6]], "nobody came for a while"

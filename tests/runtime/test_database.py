@@ -92,6 +92,40 @@ async def test_a_change_that_fails_is_undone_and_errors_of_the_code_stay_as_they
     assert await numbers(database) == [1]
 
 
+async def test_a_function_writes_in_a_transaction_of_its_own_which_is_undone_where_it_fails(database):
+    def insert(connection: sa.Connection, *given: int) -> int:
+        for number in given:
+            connection.execute(sa.text("INSERT INTO numbers VALUES (:number)"), {"number": number})
+        return len(given)
+
+    assert await database.write(lambda connection: insert(connection, 1, 2)) == 2
+    with pytest.raises(sa.exc.IntegrityError):
+        await database.write(lambda connection: insert(connection, 3, 1))
+    assert await numbers(database) == [1, 2]
+
+    def refuse(connection: sa.Connection) -> None:
+        insert(connection, 4)
+        raise UnavailableError("not now", reason="NOT_NOW")
+
+    with pytest.raises(UnavailableError, match="not now"):
+        await database.write(refuse)
+    assert await numbers(database) == [1, 2]
+    await asyncio.gather(*(database.write(lambda connection, n=n: insert(connection, n)) for n in range(10, 20)))
+    assert await numbers(database) == [1, 2, *range(10, 20)], "writers take turns"
+
+
+async def test_a_function_that_waits_for_another_writer_says_that_the_store_is_locked(url, monkeypatch):
+    monkeypatch.setattr(module, "WAIT_S", 0.2)
+    async with open_database(url, what="the store of numbers", make_tables=make_tables) as database:
+        await add(database, 1)
+        async with database.writing() as connection:
+            await connection.execute(sa.text("UPDATE numbers SET number = 5"))
+            with pytest.raises(UnavailableError) as caught:
+                await database.write(lambda own: own.execute(sa.text("UPDATE numbers SET number = 6")))
+        assert (caught.value.reason, caught.value.retry_after) == ("STORE_LOCKED", 1.0)
+        assert await numbers(database) == [5]
+
+
 async def test_a_reader_of_one_moment_sees_nothing_that_is_written_meanwhile(database):
     await add(database, 1)
     async with database.reading_one_moment() as connection:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,13 @@ import structlog
 
 from onenumbers_knowledge.index.filling import fill, fill_words
 from onenumbers_knowledge.index.passage_index import PassageIndex
+from onenumbers_knowledge.index.thread import IndexThread
 from onenumbers_knowledge.ingestion.preparing import Embedder, Prepared
 from onenumbers_knowledge.storage.change_log import Moment
 from onenumbers_knowledge.storage.index_source import News
-from onenumbers_knowledge.storage.store import Store, Written
+from onenumbers_knowledge.storage.store import Store
 from onenumbers_knowledge.storage.turn import model_changed
+from onenumbers_knowledge.storage.writes import Written
 from onenumbers_runtime.errors import UnavailableError
 
 log = structlog.get_logger()
@@ -63,8 +64,7 @@ class LiveIndex:
         self._path = path
         self._taken = taken
         self._shown: _Shown | None = None
-        # FAISS runs here alone: off the event loop, and one call at a time.
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
+        self._thread = IndexThread()
         self.writing = asyncio.Lock()
         """Held by whoever changes the collection or its index."""
         self.serving: Serving | None = None
@@ -75,7 +75,11 @@ class LiveIndex:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Runs work where indexes may be touched."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return await self._thread.run(work)
+
+    async def run_search(self, work: Callable[[], T]) -> T:
+        """Runs work of a search there: it goes before what is none."""
+        return await self._thread.run(work, search=True)
 
     async def open(self, embedder: Embedder) -> None:
         """Loads the saved vectors where they fit the store, and makes everything else from the store."""
@@ -183,7 +187,7 @@ class LiveIndex:
 
     async def close(self) -> None:
         """Waits for what runs."""
-        await asyncio.to_thread(self._executor.shutdown)
+        await asyncio.to_thread(self._thread.close)
 
     async def _made(self, embedder: Embedder, moment: Moment) -> PassageIndex:
         index, model = PassageIndex(embedder.dimensions), embedder.model_id

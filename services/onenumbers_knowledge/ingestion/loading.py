@@ -17,6 +17,7 @@ from onenumbers_models.embedding.embedder import LlamaEmbedder
 from onenumbers_models.errors import ModelError
 from onenumbers_models.process.probe import prove
 from onenumbers_models.weights.sources import resolve
+from onenumbers_runtime.precedence import Precedence
 
 log = structlog.get_logger()
 
@@ -24,8 +25,12 @@ Advance = Callable[[int, int], None]
 """Told how many documents are done, of how many."""
 
 
-async def load_embedder(settings: KnowledgeSettings) -> LlamaEmbedder:
+async def load_embedder(settings: KnowledgeSettings, *, precedence: Precedence | None = None) -> LlamaEmbedder:
     """Returns the embedding model of the settings, proven safe in a child process first.
+
+    Args:
+        settings: Of the server.
+        precedence: What goes before documents; nothing where it is not given.
 
     Raises:
         ModelError: There is none, or it cannot be used.
@@ -35,16 +40,20 @@ async def load_embedder(settings: KnowledgeSettings) -> LlamaEmbedder:
         raise ModelError("MCP_EMBEDDING_MODEL is none: without embeddings nothing can be searched")
     model = settings.as_used("embedding", model)
     await prove(model, "embedding", data_dir=settings.data_dir, threads=settings.model_threads)
-    return await LlamaEmbedder.load(model, threads=settings.model_threads, options=settings.embedding_options)
+    return await LlamaEmbedder.load(
+        model, threads=settings.model_threads, options=settings.embedding_options, precedence=precedence
+    )
 
 
-async def load_previous(settings: KnowledgeSettings, store: Store, embedder: LlamaEmbedder) -> LlamaEmbedder | None:
+async def load_previous(
+    settings: KnowledgeSettings, store: Store, embedder: LlamaEmbedder, *, precedence: Precedence | None = None
+) -> LlamaEmbedder | None:
     """Returns the model that the store's vectors are of, where it is another one than the settings' and at hand."""
     spec = await store.fact("active_spec")
     if not spec or spec == settings.embedding_model or await store.active_model() in ("", embedder.model_id):
         return None
     try:
-        return await load_embedder(settings.model_copy(update={"embedding_model": spec}))
+        return await load_embedder(settings.model_copy(update={"embedding_model": spec}), precedence=precedence)
     except ModelError as error:
         log.warning("previous_embedding_model_unusable", reason=str(error))
         return None

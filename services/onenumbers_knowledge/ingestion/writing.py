@@ -12,6 +12,7 @@ from onenumbers_knowledge.index.live import LiveIndex, Serving
 from onenumbers_knowledge.ingestion.preparing import Embedder, Prepared, Preparer
 from onenumbers_knowledge.storage.store import Store
 from onenumbers_runtime.errors import NotFoundError
+from onenumbers_runtime.precedence import Precedence
 
 T = TypeVar("T")
 
@@ -39,19 +40,27 @@ class Writer:
         preparer: Cuts and embeds.
         ready: Returns what serves, or raises UnavailableError.
         whole: Keeps a caller that goes away from leaving the index behind the store.
+        precedence: What goes before writing.
     """
 
     def __init__(
-        self, *, store: Store, live: LiveIndex, preparer: Preparer, ready: Callable[[], Serving], whole: Whole
+        self,
+        *,
+        store: Store,
+        live: LiveIndex,
+        preparer: Preparer,
+        ready: Callable[[], Serving],
+        whole: Whole,
+        precedence: Precedence,
     ) -> None:
         self._store, self._live, self._preparer = store, live, preparer
-        self._ready, self._whole = ready, whole
+        self._ready, self._whole, self._precedence = ready, whole, precedence
 
     async def write(self, document: NewDocument) -> tuple[DocumentInfo, Outcome]:
         """Stores a document; returns when it is durable and searchable."""
         while True:
             serving = self._ready()
-            prepared = await self._preparer.prepare(serving.embedder, document.title, document.content)
+            prepared = await self._prepared(serving.embedder, document.title, document.content)
             # From here on a caller that goes away must not leave the index behind the store.
             written = await self._whole(self._commit(serving, document, prepared))
             if written is not None:
@@ -66,7 +75,7 @@ class Writer:
             stored = await self._store.document(document_id)
             if stored is None:
                 return 0
-            prepared = await self._preparer.prepare(embedder, stored.info.title, stored.content)
+            prepared = await self._prepared(embedder, stored.info.title, stored.content)
             try:
                 written = await self._whole(self._commit(serving, again(stored), prepared, new_version=False))
             except NotFoundError:
@@ -81,6 +90,13 @@ class Writer:
             NotFoundError: There is none of that id.
         """
         return await self._whole(self._delete(document_id))
+
+    async def _prepared(self, embedder: Embedder, title: str, content: str) -> Prepared:
+        """Returns the passages of a document when no search runs: cutting and writing take the interpreter from it."""
+        await self._precedence.passed()
+        prepared = await self._preparer.prepare(embedder, title, content)
+        await self._precedence.passed()
+        return prepared
 
     async def _delete(self, document_id: str) -> tuple[DocumentInfo, int]:
         async with self._live.writing:

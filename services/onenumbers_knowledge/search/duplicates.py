@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,19 +33,10 @@ class Duplicate:
     """Whether the texts are the same, character by character."""
 
 
-T = TypeVar("T")
-
-
-class Compared(Protocol):
-    """An index that compares texts."""
-
-    def nearly_the_same(self, document_id: str) -> list[Duplicate]: ...  # noqa: D102
-
-
 class Documents(Protocol):
     """What is known of documents (onenumbers_knowledge.collection.Collection)."""
 
-    async def look(self, read: Callable[[Compared], T]) -> T: ...  # noqa: D102
+    async def nearly_the_same(self, document_id: str) -> list[Duplicate]: ...  # noqa: D102
 
     async def info(self, document_id: str) -> DocumentInfo | None: ...  # noqa: D102
 
@@ -56,30 +47,46 @@ async def duplicates_of(known: DocumentInfo, documents: Documents) -> list[Dupli
     Raises:
         UnavailableError: No index serves.
     """
-    found = await documents.look(lambda index: index.nearly_the_same(known.document_id))
     result = []
-    for item in found:
+    for item in await documents.nearly_the_same(known.document_id):
         other = await documents.info(item.document_id)
         if other is not None:
             result.append(replace(item, same_content=other.content_hash == known.content_hash))
     return result
 
 
-def likenesses(one: NDArray[np.int32], others: Iterable[NDArray[np.int32]]) -> Iterator[float]:
-    """Yields the Jaccard index of the word triples of a text and of each other one, 0-1.
+def likenesses(one: NDArray[np.int32], others: Iterable[NDArray[np.int32]], *, least: float = LEAST) -> Iterator[float]:
+    """Yields the Jaccard index of the word triples of a text and of each other one, 0-1; 0 where it is below `least`.
 
     Broder, "On the resemblance and containment of documents" (1997), with shingles of three words, all of them.
 
     Args:
         one: Numbers of the words of a text in order, shape (n,).
         others: Those of the others.
+        least: Likeness from which it matters.
     """
     first = _triples(one)
+    vocabulary, counts = np.unique(one[:_WORDS], return_counts=True)
     for other in others:
+        # Two texts share no more triples than words, and most candidates share few: making their triples takes ten
+        # times as long, and searches wait meanwhile.
+        if _shared_words(vocabulary, counts, other[:_WORDS]) < least * len(first):
+            yield 0.0
+            continue
         second = _triples(other)
         shared = len(first & second)
         together = len(first) + len(second) - shared
-        yield shared / together if together else 0.0
+        likeness = shared / together if together else 0.0
+        yield likeness if likeness >= least else 0.0
+
+
+def _shared_words(vocabulary: NDArray[np.int32], counts: NDArray[np.int64], words: NDArray[np.int32]) -> int:
+    """Returns how many words another text shares with that of a vocabulary, each as often as it stands in both."""
+    if not len(vocabulary):
+        return 0
+    at = np.minimum(np.searchsorted(vocabulary, words), len(vocabulary) - 1)
+    found = np.bincount(at[vocabulary[at] == words], minlength=len(vocabulary))
+    return int(np.minimum(found, counts).sum())
 
 
 def _triples(words: NDArray[np.int32]) -> set[tuple[int, ...]]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
@@ -48,28 +48,28 @@ class Changes:
     """Whether nothing of what was known counts any more."""
 
 
-async def lock(connection: AsyncConnection) -> None:
+def lock(connection: Connection) -> None:
     """Takes the turn among writers, until the transaction ends. SQLite's transactions take turns by themselves."""
-    await connection.execute(select(state.c.value).where(state.c.name == "changes").with_for_update())
+    connection.execute(select(state.c.value).where(state.c.name == "changes").with_for_update())
 
 
-async def record(connection: AsyncConnection, document_id: str, gone: Sequence[int]) -> Moment:
+def record(connection: Connection, document_id: str, gone: Sequence[int]) -> Moment:
     """Notes the change of a document in the transaction that makes it; returns the moment after it."""
     counted = update(state).where(state.c.name == "changes").values(value=state.c.value + 1)
-    number = int((await connection.execute(counted.returning(state.c.value))).scalar_one())
+    number = int(connection.execute(counted.returning(state.c.value)).scalar_one())
     stamp = secrets.randbits(62)
     values = {"number": number, "stamp": stamp, "document_id": document_id, "gone": json.dumps(list(gone))}
-    await connection.execute(insert(changes).values(values))
+    connection.execute(insert(changes).values(values))
     if number % _PRUNE_EVERY == 0:
-        await connection.execute(delete(changes).where(changes.c.number <= number - KEPT))
+        connection.execute(delete(changes).where(changes.c.number <= number - KEPT))
     if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_notify(CHANNEL, str(number))))
+        connection.execute(select(func.pg_notify(CHANNEL, str(number))))
     return Moment(number, stamp)
 
 
-async def record_everything(connection: AsyncConnection) -> Moment:
+def record_everything(connection: Connection) -> Moment:
     """Notes that no passage of before is there any more."""
-    return await record(connection, _EVERYTHING, ())
+    return record(connection, _EVERYTHING, ())
 
 
 async def last(connection: AsyncConnection) -> Moment:

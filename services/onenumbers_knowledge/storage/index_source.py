@@ -144,8 +144,7 @@ class IndexSource:
 
     async def fact(self, name: str) -> str:
         """Returns what is known of the collection under a name; empty where nothing is."""
-        async with self._database.reading() as connection:
-            return await turn.fact(connection, name)
+        return await self._database.read(lambda connection: turn.fact(connection, name))
 
     async def moment(self) -> Moment:
         """Returns the moment after the last change."""
@@ -161,7 +160,7 @@ class IndexSource:
             limit: Changes to return at most.
         """
         async with self._database.reading_one_moment() as connection:
-            active = await turn.fact(connection, "active_model")
+            active = await connection.run_sync(turn.fact, "active_model")
             found = await change_log.since(connection, moment, limit=limit)
             rows: Sequence[Any] = ()
             if found.document_ids and active in ("", model):

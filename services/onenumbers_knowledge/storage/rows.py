@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from onenumbers_knowledge.documents import DocumentInfo, DocumentLabel, NewDocument, Passage
 from onenumbers_knowledge.ingestion.chunking import Chunk
@@ -92,8 +91,8 @@ def values_of(document: NewDocument, count: int) -> dict[str, Any]:
     }
 
 
-async def insert_passages(
-    connection: AsyncConnection, document_id: str, chunks: Sequence[Chunk], vectors: Sequence[bytes], model: str
+def insert_passages(
+    connection: Connection, document_id: str, chunks: Sequence[Chunk], vectors: Sequence[bytes], model: str
 ) -> list[int]:
     """Stores the passages of a document; returns their keys, which ascend beside each other."""
     rows = [
@@ -111,4 +110,4 @@ async def insert_passages(
     if not rows:
         return []
     added = insert(passages).returning(passages.c.key, sort_by_parameter_order=True)
-    return [int(key) for key in (await connection.execute(added, rows)).scalars()]
+    return [int(key) for key in connection.execute(added, rows).scalars()]

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import URL, delete, func, insert, select, update
+from sqlalchemy import URL, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from onenumbers_knowledge.documents import Document, DocumentInfo, DocumentLabel, NewDocument, Passage, not_found
+from onenumbers_knowledge.documents import Document, DocumentInfo, DocumentLabel, NewDocument, Passage
 from onenumbers_knowledge.ingestion.chunking import Chunk
 from onenumbers_knowledge.storage import change_log
-from onenumbers_knowledge.storage.change_log import Moment
 from onenumbers_knowledge.storage.index_source import IndexSource
-from onenumbers_knowledge.storage.rows import INFO, PASSAGES, info_of, insert_passages, passage_of, values_of
-from onenumbers_knowledge.storage.tables import documents, metadata, passages, removed
+from onenumbers_knowledge.storage.rows import INFO, PASSAGES, info_of, passage_of
+from onenumbers_knowledge.storage.tables import documents, metadata, removed
 from onenumbers_knowledge.storage.turn import Turn, put
+from onenumbers_knowledge.storage.writes import Remove, Write, Written
 from onenumbers_runtime.database import alembic_migrations, open_database, sqlite_url
 from onenumbers_runtime.database_sharing import Listening
 
@@ -33,21 +33,6 @@ class Counts:
     by_category: Mapping[str, int]
     by_source: Mapping[str, int]
     last_updated: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did to the store."""
-
-    info: DocumentInfo
-    """The document as it is stored; what it was where it was deleted."""
-    created: bool
-    moment: Moment | None = None
-    """The moment after the change; None where nothing was to be changed."""
-    added: Sequence[int] = ()
-    """Keys of its passages."""
-    gone: Sequence[int] = ()
-    """Keys of passages that are no longer there."""
 
 
 class Store(IndexSource):
@@ -65,8 +50,8 @@ class Store(IndexSource):
 
     async def info(self, document_id: str) -> DocumentInfo | None:
         """Returns what is known of a document, or None."""
-        async with self._database.reading() as connection:
-            row = (await connection.execute(INFO.where(documents.c.id == document_id))).first()
+        chosen = INFO.where(documents.c.id == document_id)
+        row = await self._database.read(lambda connection: connection.execute(chosen).first())
         return info_of(row) if row is not None else None
 
     async def document(self, document_id: str) -> Document | None:
@@ -101,53 +86,16 @@ class Store(IndexSource):
             NotFoundError: Passages were to be made anew, and the document is gone.
             UnavailableError: The store cannot be written, or its passages are of another model by now.
         """
-        identifier = document.identifier
-        async with self.turn() as turn:
-            await turn.require(model)
-            connection = turn.connection
-            before = (await connection.execute(INFO.where(documents.c.id == identifier))).first()
-            if before is None and not new_version:
-                raise not_found(identifier)
-            # Asked here, in the turn: the same document may have been handed in twice at once, or on two servers.
-            if before is not None and (before.record_hash == document.record_hash) == new_version:
-                # Nothing is new, or what was embedded anew is no longer what is stored.
-                return Written(info_of(before), created=False)
-            keys = select(passages.c.key).where(passages.c.document_id == identifier)
-            gone = list((await connection.execute(keys)).scalars())
-            values = values_of(document, len(chunks))
-            if before is None:
-                values |= {"id": identifier, "version": 1, "created": now, "updated": now}
-                await connection.execute(insert(documents).values(values))
-            else:
-                if new_version:
-                    values |= {"version": before.version + 1, "updated": now}
-                await connection.execute(update(documents).where(documents.c.id == identifier).values(values))
-                await connection.execute(delete(passages).where(passages.c.document_id == identifier))
-            added = await insert_passages(connection, identifier, chunks, vectors, model)
-            moment = await change_log.record(connection, identifier, gone)
-            stored = (await connection.execute(INFO.where(documents.c.id == identifier))).one()
-        return Written(info_of(stored), created=before is None, moment=moment, added=added, gone=gone)
+        return await self._database.write(
+            Write(document, chunks, vectors, model=model, now=now, new_version=new_version)
+        )
 
     async def remove(self, document_id: str) -> Written | None:
         """Deletes a document; returns what it was and what went with it, or None where there is none.
 
         One of the starter corpus is noted as deleted, so that the corpus does not bring it back.
         """
-        async with self.turn() as turn:
-            connection = turn.connection
-            row = (await connection.execute(INFO.where(documents.c.id == document_id))).first()
-            if row is None:
-                return None
-            info = info_of(row)
-            keys = select(passages.c.key).where(passages.c.document_id == document_id)
-            gone = list((await connection.execute(keys)).scalars())
-            await connection.execute(delete(passages).where(passages.c.document_id == document_id))
-            await connection.execute(delete(documents).where(documents.c.id == document_id))
-            if info.metadata.get("corpus"):
-                await connection.execute(delete(removed).where(removed.c.id == document_id))
-                await connection.execute(insert(removed).values(id=document_id))
-            moment = await change_log.record(connection, document_id, gone)
-        return Written(info, created=False, moment=moment, gone=gone)
+        return await self._database.write(Remove(document_id))
 
     async def write_again(
         self, document: Document, chunks: Sequence[Chunk], vectors: Sequence[bytes], *, model: str
@@ -242,13 +190,13 @@ class Store(IndexSource):
         async with self.turn() as turn:
             await turn.require(model)
             yield turn.connection
-            await change_log.record_everything(turn.connection)
+            await turn.connection.run_sync(change_log.record_everything)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
         """Yields a writer's turn: the writers of all servers wait until it ends."""
         async with self._database.writing() as connection:
-            await change_log.lock(connection)
+            await connection.run_sync(change_log.lock)
             yield Turn(connection)
 
     def lease(self, name: str, *, wait: bool = True) -> AbstractAsyncContextManager[bool]:

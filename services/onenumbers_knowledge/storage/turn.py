@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from onenumbers_knowledge.documents import Document
@@ -32,8 +32,7 @@ class Turn:
         Raises:
             UnavailableError: Another server has brought the collection to another model.
         """
-        if await fact(self.connection, "active_model") not in ("", model):
-            raise model_changed()
+        await self.connection.run_sync(require, model)
 
     async def adopt(self, model: str, spec: str, *, tidy: bool) -> str:
         """Makes a model the one that counts where none is yet; returns the one that counts.
@@ -63,7 +62,7 @@ class Turn:
         await put(self.connection, "active_spec", spec)
         await self.connection.execute(delete(passages).where(passages.c.model != model))
         await self.connection.execute(update(documents).values(passages=counted))
-        return await change_log.record_everything(self.connection)
+        return await self.connection.run_sync(change_log.record_everything)
 
     async def missing(self, model: str, limit: int) -> list[str]:
         """Returns the ids of documents with passages of which a model has embedded none, ordered by id."""
@@ -95,7 +94,7 @@ class Turn:
             return []
         old = delete(passages).where(passages.c.document_id == info.document_id, passages.c.model == model)
         await self.connection.execute(old)
-        return await insert_passages(self.connection, info.document_id, chunks, vectors, model)
+        return await self.connection.run_sync(insert_passages, info.document_id, chunks, vectors, model)
 
 
 def model_changed() -> UnavailableError:
@@ -107,9 +106,15 @@ def model_changed() -> UnavailableError:
     )
 
 
-async def fact(connection: AsyncConnection, name: str) -> str:
+def require(connection: Connection, model: str) -> None:
+    """Makes sure that passages of a model are the ones that count; see `Turn.require`."""
+    if fact(connection, "active_model") not in ("", model):
+        raise model_changed()
+
+
+def fact(connection: Connection, name: str) -> str:
     """Returns what is known of the collection under a name; empty where nothing is."""
-    return (await connection.execute(select(facts.c.value).where(facts.c.name == name))).scalar() or ""
+    return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar() or ""
 
 
 async def put(connection: AsyncConnection, name: str, value: str) -> None:
@@ -128,4 +133,4 @@ async def passages_by_model(connection: AsyncConnection) -> dict[str, int]:
 async def in_force(connection: AsyncConnection) -> str:
     """Returns the model whose passages count; the most used one where none was named, empty where none is used."""
     counts = await passages_by_model(connection)
-    return await fact(connection, "active_model") or max(counts, key=lambda model: counts[model], default="")
+    return await connection.run_sync(fact, "active_model") or max(counts, key=lambda model: counts[model], default="")

@@ -16,6 +16,7 @@ from onenumbers_models.embedding.vector_cache import VectorCache
 from onenumbers_models.native import Model
 from onenumbers_models.weights.sources import ResolvedModel
 from onenumbers_runtime.errors import InvalidArgumentError
+from onenumbers_runtime.precedence import Precedence
 
 MAX_WAITING = 2048
 """Texts of documents that wait at once; more are refused."""
@@ -80,7 +81,14 @@ class LlamaEmbedder:
     """
 
     def __init__(
-        self, model_id: str, model: Model, *, threads: int, options: EmbeddingOptions, pooling: Pooling
+        self,
+        model_id: str,
+        model: Model,
+        *,
+        threads: int,
+        options: EmbeddingOptions,
+        pooling: Pooling,
+        precedence: Precedence,
     ) -> None:
         self.model_id = options.model_id(model_id, pooling)
         self.dimensions = model.dimensions
@@ -105,7 +113,7 @@ class LlamaEmbedder:
             tokenize=self._tokens,
             places=MAX_WAITING,
             batch_texts=TEXTS,
-            background=True,
+            behind=precedence,
         )
         # Two: documents that stream through would push all queries out.
         self._known_queries, self._known_documents = VectorCache(options.cache), VectorCache(options.cache)
@@ -113,9 +121,20 @@ class LlamaEmbedder:
 
     @classmethod
     async def load(
-        cls, model: ResolvedModel, *, threads: int, options: EmbeddingOptions | None = None
+        cls,
+        model: ResolvedModel,
+        *,
+        threads: int,
+        options: EmbeddingOptions | None = None,
+        precedence: Precedence | None = None,
     ) -> LlamaEmbedder:
         """Loads a model. Prove it safe first (onenumbers_models.process.probe).
+
+        Args:
+            model: The model.
+            threads: Threads that compute.
+            options: How texts are embedded.
+            precedence: What goes before documents; nothing where it is not given.
 
         Raises:
             ModelError: It cannot be loaded, or gives no vectors of texts.
@@ -130,6 +149,7 @@ class LlamaEmbedder:
                     threads=threads,
                     options=options or EmbeddingOptions(),
                     pooling=model.pooling,
+                    precedence=precedence or Precedence(),
                 )
             except BaseException:
                 weights.close()

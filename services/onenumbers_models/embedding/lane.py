@@ -15,10 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onenumbers_runtime.errors import ResourceExhaustedError, UnavailableError
+from onenumbers_runtime.precedence import Precedence
 
 BATCH_TOKENS = 256
 """Tokens after which a batch is full. More gain nothing: attention skips what is of another text, but still looks at
 it (bench/embedding.py --batches), and who comes next waits for the whole batch."""
+
+SHORT_BATCH_TOKENS = 64
+"""The same in the background while others come now and then: a batch that has begun is not interrupted."""
 
 _NICEST: Final = 19
 _NICE: Final = 10
@@ -75,7 +79,7 @@ class Lane:
         tokenize: Returns the tokens of a text; raises what its caller is told.
         places: Texts that wait at once; more are refused.
         batch_texts: Texts of one batch at most.
-        background: Whether others come first where the processor is short, such as a lane of queries.
+        behind: What goes before this lane where the processor is short; None where nothing does.
     """
 
     def __init__(
@@ -86,10 +90,10 @@ class Lane:
         tokenize: Callable[[str], NDArray[np.int32]],
         places: int,
         batch_texts: int,
-        background: bool = False,
+        behind: Precedence | None = None,
     ) -> None:
         self._context, self._tokenize = context, tokenize
-        self._places, self._batch_texts, self._background = places, batch_texts, background
+        self._places, self._batch_texts, self._behind = places, batch_texts, behind
         self._changed = threading.Condition()
         self._calls: deque[_Call] = deque()
         self._waiting = 0
@@ -142,7 +146,7 @@ class Lane:
             self._calls.remove(call)
 
     def _serve(self) -> None:
-        if self._background and sys.platform == "linux":
+        if self._behind is not None and sys.platform == "linux":
             # Linux alone has a priority for each thread.
             thread = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, thread, min(_NICEST, os.getpriority(os.PRIO_PROCESS, thread) + _NICE))
@@ -158,16 +162,20 @@ class Lane:
                             UnavailableError("the embedding model is being unloaded", reason="EMBEDDER_CLOSED")
                         )
                     return
+            if self._behind is not None:
+                self._behind.wait()
             batch = self._batch()
             if batch:
                 self._compute(batch)
 
     def _batch(self) -> list[_Text]:
         """Returns the texts of the next batch."""
+        short = self._behind is not None and self._behind.recent
+        full = SHORT_BATCH_TOKENS if short else BATCH_TOKENS
         batch: list[_Text] = []
         used = 0
         while (text := self._next()) is not None:
-            if batch and (used + len(text.tokens) > BATCH_TOKENS or len(batch) == self._batch_texts):
+            if batch and (used + len(text.tokens) > full or len(batch) == self._batch_texts):
                 self._held = text
                 break
             batch.append(text)
