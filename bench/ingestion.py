@@ -29,7 +29,7 @@ from onenumbers.knowledge.v1 import knowledge_pb2_grpc, maintenance_pb2, mainten
 
 PAUSE_S = 0.03
 """Between two searches: a person's next question, not a load test."""
-IDLE_S = 20.0
+IDLE_S = 60.0
 SAMPLES = 10
 WORDS = 55
 """Words of a document at least: about 75 tokens."""
@@ -134,6 +134,11 @@ async def measure(served: Served, texts: Texts, options: argparse.Namespace, tol
                 for name, taken in (("idle", idle), ("during the ingestion", meanwhile))
             ),
             f"| ratio | | {share(meanwhile, 0.5) / share(idle, 0.5):.2f} | {share(meanwhile, 0.99) / share(idle, 0.99):.2f} | |",
+            "",
+            (
+                f"{sum(taken > 2 * share(idle, 0.99) for taken in meanwhile)} of the {len(meanwhile):,} searches during "
+                "the ingestion took longer than twice the idle p99."
+            ),
             "",
             f"Resident memory at the start and after each tenth, MB: {', '.join(f'{value:.0f}' for value in [*memory, *grown])}.",
         )
