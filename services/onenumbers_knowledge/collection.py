@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
+
 from onenumbers_knowledge.documents import Document, DocumentInfo, NewDocument, check, not_found
 from onenumbers_knowledge.index.filling import Upkeep
 from onenumbers_knowledge.index.filters import Filters
@@ -23,10 +25,12 @@ from onenumbers_knowledge.search.searching import Found, Search, search
 from onenumbers_knowledge.search.words import Analyzer
 from onenumbers_knowledge.storage import snapshots
 from onenumbers_knowledge.storage.store import Counts, Store
-from onenumbers_runtime.errors import FailedPreconditionError, UnavailableError
+from onenumbers_runtime.errors import FailedPreconditionError, MeshError, UnavailableError
 from onenumbers_runtime.precedence import Precedence
 
 __all__ = ["Collection", "Outcome"]
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -369,9 +373,10 @@ class Collection:
 
     def _settled(self, task: asyncio.Future[Any]) -> None:
         self._changes.discard(task)
-        if not task.cancelled():
-            # Looked at, or asyncio complains where the caller went away: a store that failed is in the log already.
-            task.exception()
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, MeshError):
+            # Nobody may be left to be told; a store that failed is in the log already.
+            log.error("change_failed", exc_info=error)
 
 
 def _update_running() -> FailedPreconditionError:

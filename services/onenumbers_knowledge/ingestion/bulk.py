@@ -10,8 +10,6 @@ from typing import Any, Protocol, TypeVar
 
 WINDOW = 8
 """Documents in work at once; the next one is read when the first of them is acknowledged."""
-
-
 DRAIN_S = 2.0
 """Seconds that what still comes is read, and dropped, after the work on an item has failed."""
 
