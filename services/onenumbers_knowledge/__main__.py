@@ -26,6 +26,7 @@ from onenumbers_knowledge.storage.store import Store, open_store
 from onenumbers_models.errors import ModelError
 from onenumbers_runtime.database import DatabaseError, held_alone
 from onenumbers_runtime.errors import MeshError
+from onenumbers_runtime.memory import keep_large_apart
 from onenumbers_runtime.server import GrpcServer, StartupError, run
 from onenumbers_runtime.settings import SettingsError
 
@@ -38,6 +39,7 @@ fifty array operations and waits this long to have it back while segments of wor
 async def serve(settings: KnowledgeSettings) -> None:
     """Serves until SIGTERM or SIGINT; NOT_SERVING until model, index and corpus are there."""
     sys.setswitchinterval(_SWITCH_S)
+    keep_large_apart()
     async with _opened(settings) as store:
         collection = Collection(store, index_path=settings.index_path)
         async with AsyncExitStack() as stack:

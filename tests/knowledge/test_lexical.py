@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onenumbers_knowledge.index import lexical
+from onenumbers_knowledge.index import lexical, lexical_segment
 from onenumbers_knowledge.index.lexical import LexicalIndex
 from onenumbers_knowledge.index.lexical_segment import K1, B, Segment, idf
 from onenumbers_knowledge.index.lexical_tail import Tail
@@ -54,30 +54,62 @@ def test_scores_are_those_of_bm25s_over_the_same_passages(index):
     assert index.score(index.query(query)).of(np.array(list(TEXTS))) == pytest.approx(wanted.tolist(), rel=1e-5)
 
 
-@given(st.dictionaries(st.integers(1, 99), st.lists(st.integers(0, 6), max_size=9), min_size=1, max_size=12))
-def test_what_was_added_last_is_scored_as_if_bm25s_had_indexed_it(words):
+PASSAGES = st.dictionaries(st.integers(1, 99), st.lists(st.integers(0, 6), max_size=9), min_size=1, max_size=12)
+"""Words of passages, by key."""
+
+
+def frequencies(words: dict[int, list[int]]) -> dict[int, int]:
+    return {term: sum(term in numbers for numbers in words.values()) for term in range(7)}
+
+
+def weighted(words: dict[int, list[int]], weights: dict[int, float]) -> dict[int, tuple[float, float]]:
+    """A query; what a word is worth over all passages is given from outside, and here it is that of these alone."""
+    frequency = frequencies(words)
+    return {term: (weight, idf(frequency[term], len(words))) for term, weight in weights.items() if frequency.get(term)}
+
+
+@given(PASSAGES, st.sampled_from([1, 5, 4096]))
+def test_a_segment_has_the_scores_that_bm25s_has_in_an_index_of_the_same_passages(words, at_once):
+    import bm25s
+
+    ordered = [words[key] for key in sorted(words)]
+    terms = sorted({term for numbers in ordered for term in numbers})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lexical_segment, "_WORDS_AT_ONCE", at_once)
+        segment = Segment({key: np.array(numbers, dtype=np.int32) for key, numbers in words.items()})
+    assert segment.keys.tolist() == sorted(words)
+    if not terms:
+        return
+    engine = bm25s.BM25(k1=K1, b=B, method="lucene")
+    lists = [[terms.index(term) for term in numbers] for numbers in ordered]
+    built = engine.build_index_from_ids(range(len(terms)), lists, show_progress=False)
+    wanted = np.zeros((len(terms), len(ordered)), dtype=np.float32)
+    for column in range(len(terms)):
+        start, end = built["indptr"][column : column + 2]
+        wanted[column, built["indices"][start:end]] = built["data"][start:end]
+    for column, term in enumerate(terms):
+        assert segment.score(weighted(words, {term: 1.0})) == pytest.approx(wanted[column], rel=1e-5)
+
+
+@given(PASSAGES)
+def test_what_was_added_last_is_scored_as_it_will_be_in_a_segment(words):
     tokens = {key: np.array(numbers, dtype=np.int32) for key, numbers in words.items()}
     segment, tail = Segment(tokens), Tail(k1=K1, b=B)
     for key, numbers in tokens.items():
         tail.add(key, numbers)
     assert tail.rows().keys.tolist() == segment.keys.tolist()
-    # What a word is worth over all passages is given from outside; here it is that of these alone.
-    frequency = {term: sum(term in numbers for numbers in words.values()) for term in range(7)}
-    weights = {
-        term: (weight, idf(frequency[term], len(words)))
-        for term, weight in ((0, 1.0), (3, 2.0), (6, 1.0), (9, 1.0))
-        if frequency.get(term)
-    }
-    assert tail.rows().score(weights) == pytest.approx(segment.score(weights), rel=1e-5)
+    query = weighted(words, {0: 1.0, 3: 2.0, 6: 1.0, 9: 1.0})
+    assert tail.rows().score(query) == pytest.approx(segment.score(query), rel=1e-5)
 
 
-def test_a_segment_that_is_made_with_rests_is_the_same_and_one_that_is_no_longer_wanted_ends():
+def test_a_segment_that_is_made_with_rests_is_the_same_and_one_that_is_no_longer_wanted_ends(monkeypatch):
+    monkeypatch.setattr(lexical_segment, "_WORDS_AT_ONCE", 30)
     tokens = {key: np.array([key % 7, key % 5, 3], dtype=np.int32) for key in range(1, 100)}
     rests = []
     weights = dict.fromkeys(range(7), (1.0, 2.0))
     made = Segment(tokens, rest=lambda: rests.append(1))
     assert made.score(weights).tolist() == Segment(tokens).score(weights).tolist()
-    assert len(rests) >= 2 * (99 // 8), "in each of the passes of bm25s"
+    assert len(rests) == 10, "one after ten passages of three words each"
 
     def end():
         raise InterruptedError

@@ -31,8 +31,7 @@ then, and no search is answered meanwhile: 50 ms at 100,000 passages."""
 
 
 _WORK_S, _REST_S = 0.001, 0.002
-"""How long a merge of words works and rests in turn: bm25s counts in Python, and while it has the interpreter every
-step of a search waits for it."""
+"""How long a merge of words works and rests in turn: while it has the interpreter every step of a search waits."""
 
 
 class Run(Protocol):
