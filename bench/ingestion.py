@@ -126,7 +126,7 @@ class Measured:
     """What was measured of a server."""
 
     started: float
-    """Resident memory of a server that has just started over the collection, MB; that of one after it below."""
+    """Resident memory of a server that has just started, before the documents, MB."""
     idle: list[Search]
     meanwhile: list[Search]
     seconds: float
@@ -136,6 +136,7 @@ class Measured:
     rewriting: list[float]
     """After each tenth of those that were sent again."""
     started_again: float = 0.0
+    """The same of another one, with all documents."""
 
 
 async def measure(served: Served, texts: Texts, options: argparse.Namespace) -> Measured:

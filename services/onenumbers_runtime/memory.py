@@ -10,7 +10,8 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGE: Final = 1 << 20
 """Bytes from which an array has pages of its own."""
 _KEPT: Final = 8 << 20
-"""Free bytes that stay at the end of the heap: less would be given back and asked for again at every search."""
+"""Free bytes that stay at the end of the heap. Glibc's 128 KiB, which no longer rise by themselves once the other limit
+is set, are less than one array of a search: it would be given back and asked for again each time."""
 
 
 def keep_large_apart() -> None:
